@@ -1,0 +1,113 @@
+/** What a person must mend before a Fxiaoke connection works well. */
+import { type Entity, type EntityMap, isFault, type Problem, pathNames } from "../../core/connector.ts";
+import type { Client } from "./client.ts";
+import type { Settings } from "./config.ts";
+import type { Description, Descriptions } from "./describe.ts";
+import { idsFit, people } from "./people.ts";
+
+interface Checked {
+  readonly client: Client;
+  readonly settings: Settings;
+  readonly descriptions: Descriptions;
+  readonly entities: Readonly<Record<Entity, EntityMap>>;
+  readonly keys: Partial<Record<Entity, string>>;
+}
+
+/** Every problem at once; credentials that do not work are one problem, a system that does not answer is a fault. */
+export async function check(checked: Checked): Promise<ReadonlyArray<Problem>> {
+  const problems: Array<Problem> = [];
+  for (const entity of ["account", "contact"] as const) {
+    problems.push(...(await asProblems(() => checkEntity(checked, entity), entity)));
+  }
+  problems.push(...(await asProblems(() => checkPeople(checked))));
+  // The same broken credentials show with every object.
+  return problems.filter((one, index) => problems.findIndex(({ what }) => what === one.what) === index);
+}
+
+async function asProblems(
+  run: () => Promise<ReadonlyArray<Problem>>,
+  entity?: Entity,
+): Promise<ReadonlyArray<Problem>> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isFault(error) || error._tag !== "AuthFailed") throw error;
+    const at = entity === undefined ? {} : { entity };
+    return [{ severity: "error", what: error.message, remedy: error.remedy, ...at }];
+  }
+}
+
+async function checkEntity(checked: Checked, entity: Entity): Promise<ReadonlyArray<Problem>> {
+  const { settings, descriptions, entities, keys } = checked;
+  const object = settings.objects[entity];
+  const description = await descriptions.of(object, true);
+  const key = keys[entity];
+  return [
+    ...(key === undefined ? [] : keyProblems(entity, object, key, description)),
+    ...requiredProblems(entity, object, key, entities[entity], description),
+  ];
+}
+
+function keyProblems(entity: Entity, object: string, key: string, { fields }: Description): ReadonlyArray<Problem> {
+  const field = fields.get(key);
+  const problem = (what: string, remedy: string): Problem => ({ severity: "error", entity, field: key, what, remedy });
+  if (field === undefined) {
+    return [
+      problem(
+        `${object} has no active field ${key}`,
+        "Add a single-line text field for the hub's id and name it under key.",
+      ),
+    ];
+  }
+  if (field.type !== "text")
+    return [problem(`${object}.${key} is no text field`, "Use a single-line text field (单行文本).")];
+  if (!field.unique) {
+    return [problem(`${object}.${key} is not unique`, "Tick 唯一性 (unique) in the settings of the field in Fxiaoke.")];
+  }
+  return [];
+}
+
+/** Fields that Fxiaoke fills or asks for itself. */
+const selfFilled = new Set(["record_type", "owner", "life_status", "lock_status"]);
+
+function requiredProblems(
+  entity: Entity,
+  object: string,
+  key: string | undefined,
+  map: EntityMap,
+  { fields }: Description,
+): ReadonlyArray<Problem> {
+  const mapped = new Set(Object.values(map.fields).flatMap(({ path }) => pathNames(path)));
+  return [...fields.values()]
+    .filter(({ name, required, writable }) => required && writable && name !== key)
+    .filter(({ name }) => !mapped.has(name) && !selfFilled.has(name))
+    .map(({ name, label }) => ({
+      severity: "warning",
+      entity,
+      field: name,
+      what: `${object}.${name} (${label}) is required, and the connector's own map does not fill it`,
+      remedy: "Map a canonical field to it, or give it a default value in Fxiaoke; creates are refused otherwise.",
+    }));
+}
+
+async function checkPeople({ client, settings }: Checked): Promise<ReadonlyArray<Problem>> {
+  const list = await people(client, settings);
+  const problems: Array<Problem> = [];
+  if (list.length === 0) {
+    problems.push({
+      severity: "warning",
+      what: "the employee directory shows nobody with an e-mail",
+      remedy: "Give the app the right to the address book for the whole company; owners cannot be mapped otherwise.",
+    });
+  } else if (!idsFit(list, settings)) {
+    problems.push({
+      severity: "warning",
+      what: "the employee directory names employees in another form than records do",
+      remedy:
+        settings.convertUserId || settings.auth.style === "legacy"
+          ? "Set convertUserId: false and use auth.style: app_secret."
+          : "Set convertUserId: true and userId as before.",
+    });
+  }
+  return problems;
+}

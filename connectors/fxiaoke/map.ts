@@ -1,0 +1,129 @@
+/**
+ * Where the canonical fields live in Fxiaoke's preset objects.
+ *
+ * Source  Fxiaoke OpenAPI manual, 客户对象 (AccountObj) and 联系人对象 (ContactObj), field list and value formats.
+ */
+import {
+  type Access,
+  type Codec,
+  codec,
+  type Entity,
+  type EntityMap,
+  type FieldRule,
+  type Path,
+} from "../../core/connector.ts";
+import { isCustom, type Settings } from "./config.ts";
+
+const both = (path: Path, by: Codec): FieldRule => ({ path, codec: by, access: "both" });
+
+/** The preset account. Country, province and city are codes of the vendor's own table, so an address is its text only. */
+const account: Readonly<Record<string, FieldRule>> = {
+  name: both("name", codec.text()),
+  taxId: both("uniform_social_credit_code", codec.taxId()),
+  website: both("url", codec.url()),
+  phone: both("tel", codec.phone()),
+  email: both("email", codec.email()),
+  industry: both("industry_level1", codec.option({ by: "label" })),
+  billingAddress: both({ street: "address" }, codec.address()),
+  owner: both("owner", codec.owner({ shape: "array" })),
+  rating: both("account_level", codec.option({ by: "label" })),
+  parent: both("parent_account_id", codec.reference({ shape: "id" })),
+  description: both("remark", codec.longtext()),
+  source: both("account_source", codec.option({ by: "label" })),
+};
+
+/** The preset contact: e-mail and phones are separate fields, the name is one. */
+const contact: Readonly<Record<string, FieldRule>> = {
+  name: both("name", codec.fullName()),
+  account: both("account_id", codec.reference({ shape: "id" })),
+  emails: both(["email"], codec.emails()),
+  phones: both(["tel1", "tel2", "tel3"], codec.phones()),
+  mobile: both("mobile1", codec.phone()),
+  owner: both("owner", codec.owner({ shape: "array" })),
+};
+
+/** A custom object surely has a name and an owner; its other fields are named in the YAML. */
+const customFields: Readonly<Record<Entity, ReadonlyArray<string>>> = {
+  account: ["name", "owner"],
+  contact: ["name", "owner"],
+};
+
+const preset: Readonly<Record<Entity, Readonly<Record<string, FieldRule>>>> = { account, contact };
+
+export function entitiesOf(settings: Settings): Record<Entity, EntityMap> {
+  const entity = (name: Entity): EntityMap => {
+    const object = settings.objects[name];
+    const fields = isCustom(object)
+      ? Object.fromEntries(Object.entries(preset[name]).filter(([field]) => customFields[name].includes(field)))
+      : preset[name];
+    return {
+      object,
+      fields,
+      versions: { conditional: "none", counter: true, resolutionMs: 1, lateMs: 60_000, settleMs: settings.indexLagMs },
+      // Tombstones come where a query shows invalidated rows; where it hides them, only a listing tells.
+      deletes: { learned: "absence", goneIsProof: false, namesMaster: false },
+      writable: true,
+      pushBatchMax: 10,
+      fetchBatchMax: 20,
+    };
+  };
+  return { account: entity("account"), contact: entity("contact") };
+}
+
+const shanghaiMinutes = 480;
+
+/** Fxiaoke holds numbers as text, times as epoch milliseconds, dates as midnight at +08:00, employees as lists. */
+export function ruleFor(field: { readonly name: string; readonly type: string }, path: string): FieldRule {
+  const [by, shape] = codecFor(field.type, path);
+  const access: Access = "both";
+  return { path: shape, codec: by, access };
+}
+
+function codecFor(type: string, path: string): readonly [Codec, Path] {
+  switch (type) {
+    case "longtext":
+      return [codec.longtext(), path];
+    case "email":
+      return [codec.email(), path];
+    case "phone":
+      return [codec.phone(), path];
+    case "url":
+      return [codec.url(), path];
+    case "domain":
+      return [codec.domain(), path];
+    case "taxid":
+      return [codec.taxId(), path];
+    case "integer":
+      return [codec.integer({ as: "string" }), path];
+    case "decimal":
+      return [codec.decimal({ as: "string" }), path];
+    case "money":
+      return [codec.money({ as: "string" }), path];
+    case "boolean":
+      return [codec.boolean(), path];
+    case "date":
+      return [codec.date({ as: "epoch", offsetMinutes: shanghaiMinutes }), path];
+    case "instant":
+      return [codec.instant({ as: "epoch" }), path];
+    case "option":
+      return [codec.option({ by: "label" }), path];
+    case "locale":
+      return [codec.locale(), path];
+    case "owner":
+      return [codec.owner({ shape: "array" }), path];
+    case "set":
+      return [codec.set({ as: "array" }), path];
+    case "emails":
+      return [codec.emails(), [path]];
+    case "phones":
+      return [codec.phones(), [path]];
+    case "address":
+      return [codec.address(), { street: path }];
+    case "name":
+      return [codec.fullName(), path];
+    case "reference":
+      return [codec.reference({ shape: "id" }), path];
+    default:
+      return [codec.text(), path];
+  }
+}

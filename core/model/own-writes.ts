@@ -1,0 +1,161 @@
+/**
+ * Our own writes as they come back (SEMANTICS D2, D4): echoes, late landings, rewrites by the system, and the closing of
+ * outcomes that were open.
+ */
+import { compareVersions, type Read } from "./evidence.ts";
+import { canonicalValue, type Moment } from "./merge.ts";
+import type { RemoteRecord } from "./record.ts";
+import { imageIn, type Settings, type Side } from "./settings.ts";
+import { equalValues, isList, type Value } from "./value.ts";
+import type { Canonical, Link, Sent, World } from "./world.ts";
+
+/** D2: a read value equal to an open sent value, or to its image in that system, is our own write coming back. */
+export function absorbEcho(
+  world: World,
+  settings: Settings,
+  side: Side,
+  canonical: Canonical,
+  link: Link,
+  read: { readonly field: string; readonly value: Value; readonly open: ReadonlyArray<Sent> },
+  moment: Moment,
+): boolean {
+  const { field, value, open } = read;
+  const shadow = link.shadow.fields[field];
+  if (shadow === undefined) return false;
+  for (const sent of open) {
+    const sentValue = sent.values[field];
+    if (sentValue === undefined) continue;
+    if (!equalValues(value, sentValue) && !equalValues(value, imageIn(settings, side, field, sentValue))) continue;
+    if (!equalValues(sentValue, shadow.base) && !equalValues(sentValue, canonicalValue(canonical, field))) {
+      noteLate(world, side, canonical, link, field, value, moment);
+    }
+    shadow.held = value;
+    shadow.base = sentValue;
+    delete shadow.lost;
+    world.touchLink(link);
+    world.counts.echoes += 1;
+    return true;
+  }
+  // D8: members that an open write of ours added count as echo, whatever else the user did to the list.
+  if (isList(value)) {
+    for (const sent of open) {
+      const sentValue = sent.values[field];
+      if (!isList(sentValue)) continue;
+      const ours = sentValue.filter((member) => !listOf(shadow.held).includes(member) && value.includes(member));
+      if (ours.length === 0) continue;
+      shadow.held = [...listOf(shadow.held), ...ours];
+      shadow.base = [...listOf(shadow.base), ...ours.filter((member) => !listOf(shadow.base).includes(member))];
+      world.touchLink(link);
+    }
+  }
+  return false;
+}
+
+const listOf = (value: Value): ReadonlyArray<string> => (isList(value) ? value : []);
+
+/** D2: an old value read back while a write is open and the version has moved may be a person's reversal. */
+export function noteReversal(
+  world: World,
+  side: Side,
+  canonical: Canonical,
+  link: Link,
+  field: string,
+  open: ReadonlyArray<Sent>,
+  versionMoved: boolean,
+  moment: Moment,
+): void {
+  if (open.length === 0 || !versionMoved) return;
+  const shadow = link.shadow.fields[field];
+  if (shadow === undefined || !open.some((sent) => sent.values[field] !== undefined && !equalValues(sent.values[field], shadow.held))) return;
+  noteLate(world, side, canonical, link, field, shadow.held, moment);
+}
+
+function noteLate(world: World, side: Side, canonical: Canonical, link: Link, field: string, value: Value, moment: Moment): void {
+  world.addConflict({
+    id: moment.newId("con"),
+    kind: "late",
+    entity: side.entity,
+    canonicalId: canonical.id,
+    connection: link.connection,
+    remoteId: link.remoteId,
+    field,
+    state: "settled",
+    rule: "late landing or reversal",
+    winner: null,
+    run: moment.run,
+    openedAt: moment.now,
+    updatedAt: moment.now,
+    reason: "a write of ours landed late, or a person went back to an earlier value; both values are kept here",
+    base: null,
+    previous: canonicalValue(canonical, field),
+    result: canonicalValue(canonical, field),
+    candidates: [{ source: link.connection, value, lower: null, upper: null, remoteId: link.remoteId }],
+    detail: {},
+  });
+}
+
+/** D4: the field's codec is declared opaque and the time equals the receipt: the system rewrote our value. */
+export function isOpaqueRewrite(side: Side, link: Link, record: RemoteRecord, field: string): boolean {
+  const receipt = link.shadow.receipt;
+  if (receipt === undefined || !receipt.fields.includes(field) || side.rules.get(field)?.codec.opaque !== true) return false;
+  if (receipt.version !== undefined) return receipt.version === record.version;
+  return receipt.modifiedAt !== undefined && receipt.modifiedAt === record.modifiedAt;
+}
+
+export function noteStoredDifferently(
+  world: World,
+  side: Side,
+  canonical: Canonical,
+  link: Link,
+  difference: { readonly field: string; readonly sent: Value; readonly stored: Value },
+  moment: Moment,
+): void {
+  const { field, sent, stored } = difference;
+  world.addConflict({
+    id: moment.newId("con"),
+    kind: "stored-differently",
+    entity: side.entity,
+    canonicalId: canonical.id,
+    connection: link.connection,
+    remoteId: link.remoteId,
+    field,
+    state: "settled",
+    rule: "stored differently",
+    winner: null,
+    run: moment.run,
+    openedAt: moment.now,
+    updatedAt: moment.now,
+    reason: `${link.connection} keeps something else than was sent; a receipt shows that nobody edited in between`,
+    base: sent,
+    previous: sent,
+    result: sent,
+    candidates: [{ source: link.connection, value: stored, lower: null, upper: null, remoteId: link.remoteId }],
+    detail: {},
+  });
+}
+
+/** Closes writes whose outcome this read has made plain (D2). */
+export function closeOutcomes(
+  world: World,
+  side: Side,
+  link: Link,
+  record: RemoteRecord,
+  read: Read,
+  open: ReadonlyArray<Sent>,
+): void {
+  for (const sent of open) {
+    if (sent.state !== "unclear") continue;
+    const landed =
+      Object.keys(sent.values).length > 0 &&
+      Object.entries(sent.values).every(([field, value]) => {
+        const shadow = link.shadow.fields[field];
+        return shadow !== undefined && equalValues(shadow.base, value);
+      });
+    const past =
+      side.conditional !== "none" &&
+      sent.precondition !== null &&
+      compareVersions(record, { version: sent.precondition.version ?? null, modifiedAt: sent.precondition.modifiedAt ?? null }) === "higher";
+    const late = read.began >= sent.at + side.lateMs;
+    if (landed || past || late) world.closeSent(sent);
+  }
+}

@@ -1,0 +1,359 @@
+/**
+ * Loads the working set of a decision and writes back what it changed: the first and the last step of
+ * load → decide → commit. Both run inside the transaction of the caller.
+ */
+import { eq, inArray, ne, sql } from "drizzle-orm";
+import { displayName } from "../model/display.ts";
+import { matchKeys as matchKeysOf } from "../model/match-keys.ts";
+import type { Entity, Model } from "../model/field.ts";
+import { equalValues, type Value } from "../model/value.ts";
+import { wordsOf } from "../model/words.ts";
+import { type Canonical, type Link, type MatchKeyRow, World } from "../model/world.ts";
+import type { Sealer } from "../security/seal.ts";
+import type { Database, Row } from "./database.ts";
+import {
+  canonicalOf,
+  canonicalRow,
+  changeRow,
+  conflictOf,
+  conflictRow,
+  type KeyRing,
+  linkOf,
+  linkRow,
+  type Sealing,
+  sentOf,
+  sentRow,
+  shadowOf,
+  shadowRow,
+} from "./rows.ts";
+import {
+  canonicals,
+  changes,
+  conflicts,
+  dataKeys,
+  deadLetters,
+  links,
+  matchKeys,
+  meetings,
+  meta,
+  outbox,
+  sent,
+  shadows,
+  words,
+} from "./tables.ts";
+
+export interface Wanted {
+  /** Rows of links that are known already. */
+  readonly links?: ReadonlyArray<Row<typeof links>>;
+  readonly canonicalIds?: ReadonlyArray<string>;
+  readonly keys?: ReadonlyArray<{ readonly entity: Entity; readonly kind: string; readonly value: string }>;
+  /** Remote ids whose links (and canonicals) are needed, such as targets of references. */
+  readonly remotes?: ReadonlyArray<{ readonly connection: string; readonly entity: Entity; readonly remoteId: string }>;
+  /** Remote ids of this connection whose open cases matter. */
+  readonly casesOf?: { readonly connection: string; readonly remoteIds: ReadonlyArray<string> };
+  /** Canonicals whose other canonicals by reference are needed too (for pushes). */
+  readonly withTargets?: boolean;
+}
+
+/** Business keys are stored readable, personal ones blind. */
+const clearKinds: ReadonlySet<string> = new Set(["taxId", "domain"]);
+
+export function storedKey(sealer: Sealer, kind: string, value: string): string {
+  return clearKinds.has(kind) ? value : sealer.blind(`key ${kind}`, value);
+}
+
+/** Links by remote id, without their shadows: enough to see what is unchanged. */
+export function linksByRemote(
+  database: Database,
+  connection: string,
+  entity: Entity,
+  remoteIds: ReadonlyArray<string>,
+): Promise<Array<Row<typeof links>>> {
+  return database.selectIn(links, "remoteId", remoteIds, {
+    name: "of connection",
+    condition: sql`${links.connection} = ${sql.placeholder("connection")} and ${links.entity} = ${sql.placeholder("entity")}`,
+    params: { connection, entity },
+  });
+}
+
+export async function loadWorld(database: Database, sealer: Sealer, model: Model, wanted: Wanted): Promise<{ readonly world: World; readonly sealing: Sealing }> {
+  const keys: KeyRing = new Map();
+  const sealing: Sealing = { sealer, keys, model };
+  const linkRows = new Map<number, Row<typeof links>>();
+  for (const row of wanted.links ?? []) linkRows.set(row.id, row);
+  for (const [side, remoteIds] of groupRemotes(wanted.remotes ?? [])) {
+    for (const row of await linksByRemote(database, side.connection, side.entity, remoteIds)) linkRows.set(row.id, row);
+  }
+  const keyRows = await loadKeys(database, sealer, wanted.keys ?? []);
+  const openCases =
+    wanted.casesOf === undefined
+      ? []
+      : await database.selectIn(conflicts, "remoteId", wanted.casesOf.remoteIds, {
+          name: "open of connection",
+          condition: sql`${conflicts.connection} = ${sql.placeholder("connection")} and ${conflicts.state} in ('open', 'reopened')`,
+          params: { connection: wanted.casesOf.connection },
+        });
+
+  const canonicalRows = new Map<string, Row<typeof canonicals>>();
+  let missing = new Set<string>([...(wanted.canonicalIds ?? []), ...keyRows.map((row) => row.canonicalId)]);
+  for (const row of linkRows.values()) if (row.canonicalId !== null) missing.add(row.canonicalId);
+  for (const row of openCases) if (row.canonicalId !== null) missing.add(row.canonicalId);
+  for (let hops = 0; missing.size > 0 && hops < 8; hops++) {
+    const found = await database.selectIn(canonicals, "id", [...missing]);
+    missing = new Set();
+    for (const row of found) {
+      canonicalRows.set(row.id, row);
+      if (row.mergedInto !== null && !canonicalRows.has(row.mergedInto)) missing.add(row.mergedInto);
+      if (wanted.withTargets === true && hops < 4 && row.refersTo !== null && !canonicalRows.has(row.refersTo)) missing.add(row.refersTo);
+    }
+  }
+  const ids = [...canonicalRows.keys()];
+  for (const row of await database.selectIn(links, "canonicalId", ids)) linkRows.set(row.id, row);
+  for (const row of await database.selectIn(dataKeys, "owner", ids)) keys.set(row.owner, sealer.unwrap(row.owner, row.wrapped));
+  const shadowRows = await database.selectIn(shadows, "linkId", [...linkRows.keys()]);
+  const conflictRows = await database.selectIn(conflicts, "canonicalId", ids, {
+    name: "open",
+    condition: sql`${conflicts.state} in ('open', 'reopened')`,
+    params: {},
+  });
+  const sentRows = await database.selectIn(sent, "canonicalId", ids, { name: "not closed", condition: sql`${ne(sent.state, sql`'closed'`)}`, params: {} });
+  const claims = await database.selectIn(outbox, "canonicalId", ids, { name: "claimed", condition: sql`${outbox.claim} is not null`, params: {} });
+  const refusals = wanted.withTargets === true ? await loadRefusals(database, sealing, ids) : [];
+
+  const shadowsById = new Map(shadowRows.map((row) => [row.linkId, row]));
+  const world = new World({
+    canonicals: mapped(canonicalRows.values(), (row) => canonicalOf(sealing, row)),
+    links: mapped(linkRows.values(), (row) => {
+      const shadow = shadowsById.get(row.id);
+      return linkOf(row, shadow === undefined ? { fields: {} } : shadowOf(sealing, row.canonicalId, shadow));
+    }),
+    keys: keyRows,
+    conflicts: mapped([...conflictRows, ...openCases], (row) => conflictOf(sealing, row)),
+    sent: mapped(sentRows, (row) => sentOf(sealing, row)),
+    claims,
+    meetings: [],
+    refusals,
+  });
+  return { world, sealing };
+}
+
+function* mapped<A, B>(rows: Iterable<A>, map: (row: A) => B): Iterable<B> {
+  for (const row of rows) yield map(row);
+}
+
+function groupRemotes(remotes: NonNullable<Wanted["remotes"]>): ReadonlyArray<readonly [{ readonly connection: string; readonly entity: Entity }, ReadonlyArray<string>]> {
+  const groups = new Map<string, [{ readonly connection: string; readonly entity: Entity }, Array<string>]>();
+  for (const { connection, entity, remoteId } of remotes) {
+    const key = `${connection}\n${entity}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [{ connection, entity }, [remoteId]]);
+    else group[1].push(remoteId);
+  }
+  return [...groups.values()];
+}
+
+async function loadKeys(database: Database, sealer: Sealer, wanted: NonNullable<Wanted["keys"]>): Promise<Array<MatchKeyRow>> {
+  if (wanted.length === 0) return [];
+  const clear = new Map<string, string>();
+  for (const { kind, value } of wanted) clear.set(`${kind}\n${storedKey(sealer, kind, value)}`, value);
+  const values = new Set([...clear.keys()].map((key) => key.slice(key.indexOf("\n") + 1)));
+  const found = await database.selectIn(matchKeys, "value", [...values]);
+  return found.flatMap((row) => {
+    const value = clear.get(`${row.kind}\n${row.value}`);
+    return value === undefined ? [] : [{ entity: row.entity as Entity, kind: row.kind, value, canonicalId: row.canonicalId }];
+  });
+}
+
+async function loadRefusals(database: Database, sealing: Sealing, ids: ReadonlyArray<string>) {
+  const rows = await database.selectIn(deadLetters, "canonicalId", ids, {
+    name: "refused pushes",
+    condition: sql`${deadLetters.move} = 'push' and ${deadLetters.state} = 'open' and ${deadLetters.remoteId} = '' and ${deadLetters.field} <> ''`,
+    params: {},
+  });
+  return rows.flatMap((row) => {
+    const key = sealing.keys.get(row.canonicalId);
+    if (row.sealed === null || key === undefined) return [];
+    // Written by saveDeadLetters only.
+    const { value } = sealing.sealer.open(key, "dead letter", row.sealed) as { readonly value: Value };
+    return [{ canonicalId: row.canonicalId, connection: row.connection, field: row.field, value: value ?? null }];
+  });
+}
+
+export interface SaveContext {
+  readonly now: number;
+  readonly newId: (prefix: string) => string;
+}
+
+/** Writes back everything that the decision changed. */
+export async function saveWorld(database: Database, sealing: Sealing, world: World, context: SaveContext): Promise<void> {
+  await saveCanonicals(database, sealing, world);
+  await saveLinks(database, sealing, world);
+  await database.insert(changes, world.log.map((change) => changeRow(sealing, change)));
+  await database.insert(
+    conflicts,
+    [...world.changedConflicts.keys()].map((conflict) => conflictRow(sealing, conflict)),
+    "replace",
+  );
+  await database.insert(meetings, [...world.newMeetings].map(([canonicalId, run]) => ({ canonicalId, run })), "ignore");
+  await database.remove(meetings, ["canonicalId"], [...world.metMeetings].map((canonicalId) => ({ canonicalId })));
+  await database.insert(sent, [...world.changedSent.keys()].map((entry) => sentRow(sealing, entry)), "replace");
+  await saveDue(database, world, context);
+  await saveDeadLetters(database, sealing, world, context);
+}
+
+async function saveCanonicals(database: Database, sealing: Sealing, world: World): Promise<void> {
+  const created: Array<Canonical> = [];
+  const changed: Array<Canonical> = [];
+  const wrappedKeys: Array<{ owner: string; wrapped: Uint8Array }> = [];
+  for (const [id, state] of world.changedCanonicals) {
+    const canonical = world.canonicals.get(id);
+    if (canonical === undefined) continue;
+    if (state === "new") {
+      const { dataKey, wrapped } = sealing.sealer.newDataKey(id);
+      sealing.keys.set(id, dataKey);
+      wrappedKeys.push({ owner: id, wrapped });
+      created.push(canonical);
+    } else changed.push(canonical);
+  }
+  await database.insert(dataKeys, wrappedKeys);
+  await database.insert(canonicals, created.map((canonical) => canonicalRow(sealing, canonical)));
+  await database.update(
+    canonicals,
+    ["id"],
+    ["state", "mergedInto", "name", "refersTo", "clear", "sealed", "provenance", "updatedAt", "revision"],
+    changed.map((canonical) => canonicalRow(sealing, canonical)),
+  );
+  await saveKeys(database, sealing, world, changed);
+  await saveWords(database, sealing, world, created, changed);
+}
+
+async function saveKeys(database: Database, sealing: Sealing, world: World, changed: ReadonlyArray<Canonical>): Promise<void> {
+  const row = (key: MatchKeyRow) => ({ ...key, value: storedKey(sealing.sealer, key.kind, key.value) });
+  const added = world.newKeys.map(row);
+  const removed: Array<MatchKeyRow> = [];
+  for (const canonical of changed) {
+    const { id, entity } = canonical;
+    const before = matchKeysOf(entity, world.before.get(id) ?? {});
+    const after = canonical.state === "merged" ? [] : matchKeysOf(entity, canonical.values);
+    const same = (one: { readonly kind: string; readonly value: string }) => (other: { readonly kind: string; readonly value: string }) =>
+      one.kind === other.kind && one.value === other.value;
+    for (const key of before) if (!after.some(same(key))) removed.push(row({ entity, kind: key.kind, value: key.value, canonicalId: id }));
+    for (const key of after) if (!before.some(same(key))) added.push(row({ entity, kind: key.kind, value: key.value, canonicalId: id }));
+  }
+  await database.remove(matchKeys, ["value", "kind", "entity", "canonicalId"], removed);
+  await database.insert(matchKeys, added, "ignore");
+}
+
+/** Whole words of contact names, blind, so that a person can be found without a readable name in the store. */
+async function saveWords(database: Database, sealing: Sealing, world: World, created: ReadonlyArray<Canonical>, changed: ReadonlyArray<Canonical>): Promise<void> {
+  const renamed = changed.filter(
+    (canonical) => canonical.entity === "contact" && !equalValues(world.before.get(canonical.id)?.name ?? null, canonical.values.name ?? null),
+  );
+  await database.remove(words, ["canonicalId"], renamed.map((canonical) => ({ canonicalId: canonical.id })));
+  const rows = [...created, ...renamed]
+    .filter((canonical) => canonical.entity === "contact")
+    .flatMap((canonical) =>
+      wordsOf(displayName("contact", canonical.values)).map((word) => ({ word: sealing.sealer.blind("word", word), canonicalId: canonical.id })),
+    );
+  await database.insert(words, rows, "ignore");
+}
+
+async function saveLinks(database: Database, sealing: Sealing, world: World): Promise<void> {
+  const created: Array<Link> = [];
+  const changed: Array<Link> = [];
+  for (const [link, state] of world.changedLinks) (state === "new" ? created : changed).push(link);
+  await database.insert(links, created.map(linkRow));
+  await database.update(
+    links,
+    ["id"],
+    ["canonicalId", "state", "print", "version", "modifiedAt", "remoteCreatedAt", "readBegan", "readEnded", "settledAt", "fetchAfter"],
+    changed.map(linkRow),
+  );
+  await database.insert(shadows, created.map((link) => shadowRow(sealing, link)));
+  await database.insert(shadows, changed.map((link) => shadowRow(sealing, link)), "replace");
+}
+
+async function saveDue(database: Database, world: World, context: SaveContext): Promise<void> {
+  const { db } = database;
+  for (const due of world.due.values()) {
+    await db
+      .insert(outbox)
+      .values({ ...due, revision: 1, dueAt: context.now, attempts: 0 })
+      .onConflictDoUpdate({
+        target: [outbox.connection, outbox.canonicalId],
+        set: { revision: sql`${outbox.revision} + 1`, dueAt: sql`min(${outbox.dueAt}, ${context.now})` },
+      });
+  }
+  // Whoever refers to an account that just got a record somewhere may have waited for it.
+  const linked = [...world.changedLinks].filter(([link, state]) => state === "new" && link.state === "live" && link.canonicalId !== null).map(([link]) => link);
+  if (linked.length === 0) return;
+  const referrers = await database.selectIn(canonicals, "refersTo", [...new Set(linked.map((link) => link.canonicalId ?? ""))]);
+  for (const referrer of referrers) {
+    if (referrer.state !== "live") continue;
+    for (const link of linked) {
+      if (link.canonicalId !== referrer.refersTo) continue;
+      await db
+        .insert(outbox)
+        .values({
+          canonicalId: referrer.id,
+          connection: link.connection,
+          entity: referrer.entity,
+          revision: 1,
+          dueAt: context.now,
+          attempts: 0,
+          reason: "its account or parent is there now",
+        })
+        .onConflictDoUpdate({
+          target: [outbox.connection, outbox.canonicalId],
+          set: { revision: sql`${outbox.revision} + 1`, dueAt: context.now },
+        });
+    }
+  }
+}
+
+async function saveDeadLetters(database: Database, sealing: Sealing, world: World, context: SaveContext): Promise<void> {
+  const { db } = database;
+  for (const letter of world.healed) {
+    await db
+      .update(deadLetters)
+      .set({ state: "closed", lastAt: context.now })
+      .where(
+        sql`${eq(deadLetters.connection, letter.connection)} and ${eq(deadLetters.entity, letter.entity)} and ${eq(deadLetters.canonicalId, letter.canonicalId)} and ${eq(deadLetters.field, letter.field)} and ${eq(deadLetters.move, letter.move)} and ${inArray(deadLetters.remoteId, [letter.remoteId, ""])}`,
+      );
+  }
+  for (const letter of world.deadLetters) {
+    const key = sealing.keys.get(letter.canonicalId);
+    const body = { value: letter.value ?? null };
+    const sealed = key === undefined ? sealing.sealer.sealHub("dead letter", body) : sealing.sealer.seal(key, "dead letter", body);
+    const { value: _, ...row } = letter;
+    await db
+      .insert(deadLetters)
+      .values({ ...row, id: context.newId("ded"), state: "open", attempts: 1, firstAt: context.now, lastAt: context.now, sealed })
+      .onConflictDoUpdate({
+        target: [deadLetters.connection, deadLetters.entity, deadLetters.canonicalId, deadLetters.remoteId, deadLetters.field, deadLetters.move],
+        set: {
+          state: "open",
+          code: letter.code,
+          reason: letter.reason,
+          remedy: letter.remedy,
+          attempts: sql`${deadLetters.attempts} + 1`,
+          lastAt: context.now,
+          sealed,
+        },
+      });
+  }
+}
+
+/** A block of internal numbers for new links; taken in the transaction that uses them. */
+export async function linkNumbers(database: Database): Promise<{ readonly nextLink: () => number; readonly save: () => Promise<void> }> {
+  const row = await database.db.select().from(meta).where(eq(meta.name, "next-link")).get();
+  const first = row === undefined ? 1 : Number(row.value);
+  let next = first;
+  return {
+    nextLink: () => next++,
+    save: async () => {
+      if (next === first) return;
+      await database.insert(meta, [{ name: "next-link", value: String(next) }], "replace");
+    },
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * Pull: reads a connection page by page and applies each page with its cursor.
+ *
+ * `changes` reads on from the cursor. `listing` is the full sweep: it reads everything again, finds what the live pull
+ * missed and, when the connector proves the listing complete, what is gone.
+ */
+import { and, asc, eq, gt, lt } from "drizzle-orm";
+import { Effect, Stream } from "effect";
+import { Schema } from "effect";
+import type { Page } from "../connector.ts";
+import type { Entity } from "../model/field.ts";
+import { readNames } from "../model/settings.ts";
+import { type Counts, noCounts } from "../model/world.ts";
+import { isFault } from "../net/fault.ts";
+import { cursors, links } from "../store/tables.ts";
+import { addCounts, applyPage } from "./apply.ts";
+import { ConnectorBroken } from "./call.ts";
+import type { Engine, LiveConnection } from "./engine.ts";
+import { fetchAndApply } from "./fetch.ts";
+
+export interface PullRequest {
+  readonly live: LiveConnection;
+  readonly entity: Entity;
+  readonly mode: "changes" | "listing";
+  readonly run: string;
+  readonly deferMeetings: boolean;
+}
+
+export interface Pulled {
+  readonly records: number;
+  readonly counts: Counts;
+  readonly held: boolean;
+  /** A listing that was complete: ids that it did not name. */
+  readonly vanished: number;
+}
+
+/** The cursor of a listing keeps when it began, so that a resumed one still knows what it has not seen. */
+interface ListingCursor {
+  readonly startedAt: number;
+  readonly inner: unknown;
+}
+
+const goneBatchMax = 200;
+
+export const pullEntity = Effect.fn("pull.entity")(function* (engine: Engine, request: PullRequest) {
+  const { live, entity, mode, run, deferMeetings } = request;
+  const side = live.sides.get(entity);
+  const counts = noCounts();
+  if (side === undefined) return { records: 0, counts, held: false, vanished: 0 } satisfies Pulled;
+  const { database } = engine.store;
+  const saved = yield* database.read("reading the cursor", async () =>
+    database.db
+      .select()
+      .from(cursors)
+      .where(and(eq(cursors.connection, live.name), eq(cursors.entity, entity), eq(cursors.mode, mode)))
+      .get(),
+  );
+  // Written by this file only.
+  const listing = mode === "listing" ? ((saved?.cursor as ListingCursor | undefined) ?? { startedAt: engine.clock.now(), inner: null }) : undefined;
+  const raw = listing === undefined ? (saved?.cursor ?? null) : listing.inner;
+  const cursor = raw === null ? null : readCursor(live, raw);
+  const abort = new AbortController();
+  let records = 0;
+  let held = false;
+  let complete = false;
+  const pages = Stream.fromAsyncIterable(
+    live.api.pull(entity, { mode, cursor, fields: readNames(side), signal: abort.signal }),
+    (error) => (isFault(error) ? error : new ConnectorBroken(live.name, "reading records", error)),
+  );
+  yield* Stream.runForEach(
+    pages,
+    Effect.fnUntraced(function* (page: Page) {
+      const value = listing === undefined ? page.cursor : ({ startedAt: listing.startedAt, inner: page.cursor } satisfies ListingCursor);
+      const applied = yield* applyPage(engine, { live, entity, page, cursor: { mode, value }, run, deferMeetings });
+      addCounts(counts, applied.counts);
+      held ||= applied.held;
+      records += page.changes.length;
+      complete = page.complete === true;
+      engine.progress({ kind: "pulled", connection: live.name, entity, records });
+    }),
+  ).pipe(Effect.onExit(() => Effect.sync(() => abort.abort())));
+  let vanished = 0;
+  const isListing = mode === "listing" || live.maps[entity]?.deletes.learned === "absence";
+  if (isListing && complete && !held) {
+    const startedAt = listing?.startedAt ?? 0;
+    if (listing !== undefined) vanished = yield* findVanished(engine, request, startedAt, counts);
+  }
+  if (listing !== undefined) {
+    yield* database.write("ending the sweep", async () =>
+      database.db
+        .delete(cursors)
+        .where(and(eq(cursors.connection, live.name), eq(cursors.entity, entity), eq(cursors.mode, "listing"))),
+    );
+  }
+  return { records, counts, held, vanished } satisfies Pulled;
+});
+
+function readCursor(live: LiveConnection, raw: unknown): unknown {
+  // A cursor that no longer fits its schema (an older version of the connector) starts over; nothing is lost by reading again.
+  const parsed = Schema.decodeUnknownResult(live.connector.cursor)(raw);
+  return parsed._tag === "Success" ? raw : null;
+}
+
+/** Live links that a complete listing did not name (D: deletion by absence needs a proven complete listing). */
+const findVanished = Effect.fn("pull.vanished")(function* (engine: Engine, request: PullRequest, startedAt: number, counts: Counts) {
+  const { live, entity, run, deferMeetings } = request;
+  const { database } = engine.store;
+  const byAbsence = live.maps[entity]?.deletes.learned === "absence";
+  let vanished = 0;
+  for (let after = 0; ; ) {
+    const from = after;
+    const rows = yield* database.read("finding vanished records", async () =>
+      database.db
+        .select({ id: links.id, remoteId: links.remoteId })
+        .from(links)
+        .where(and(eq(links.connection, live.name), eq(links.entity, entity), eq(links.state, "live"), lt(links.readBegan, startedAt), gt(links.id, from)))
+        .orderBy(asc(links.id))
+        .limit(goneBatchMax),
+    );
+    if (rows.length === 0) return vanished;
+    after = rows.at(-1)?.id ?? after;
+    vanished += rows.length;
+    const ids = rows.map((row) => row.remoteId);
+    if (byAbsence) {
+      const now = engine.clock.now();
+      const page = { changes: ids.map((id) => ({ kind: "deleted" as const, id })), readBegan: startedAt, readEnded: now };
+      const applied = yield* applyPage(engine, { live, entity, page, run, deferMeetings });
+      addCounts(counts, applied.counts);
+      if (applied.held) return vanished;
+    } else {
+      // Vanished is not deleted: only what a fetch by id proves gone counts.
+      addCounts(counts, yield* fetchAndApply(engine, { live, entity, ids, run, deferMeetings }));
+    }
+  }
+});

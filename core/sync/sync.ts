@@ -1,0 +1,328 @@
+/**
+ * Sync: pull, apply and push of connections, with every move's outcome on record.
+ *
+ * All connections are read before anything is written, so that first meetings are judged over all sides at once (D10).
+ * A connection that fails or must wait does not stop the others.
+ */
+import { asc, eq, isNotNull, lt } from "drizzle-orm";
+import { Effect } from "effect";
+import type { Moment } from "../model/merge.ts";
+import { settleMeetings } from "../model/decide.ts";
+import type { Entity } from "../model/field.ts";
+import { noCounts, type Counts } from "../model/world.ts";
+import type { Fault } from "../net/fault.ts";
+import { linkAudit, noteAudit } from "../store/audit.ts";
+import type { StoreFailed } from "../store/failure.ts";
+import { connections, links, meetings, outbox, runs, sent } from "../store/tables.ts";
+import { loadWorld, saveWorld } from "../store/world-store.ts";
+import { type Agreement, measureAgreement } from "./agreement.ts";
+import { addCounts } from "./apply.ts";
+import type { ConnectorBroken } from "./call.ts";
+import { type Engine, entityOrder, type LiveConnection } from "./engine.ts";
+import { fetchDue } from "./fetch.ts";
+import { applyHeld } from "./held.ts";
+import { pullEntity } from "./pull.ts";
+import { type PushCounts, pushConnection } from "./push.ts";
+
+export type Outcome =
+  | { readonly kind: "ok" }
+  /** The third outcome: neither success nor failure. */
+  | { readonly kind: "paused"; readonly until: number | null; readonly reason: string }
+  | { readonly kind: "held"; readonly reason: string }
+  | { readonly kind: "failed"; readonly reason: string; readonly remedy: string };
+
+export interface ConnectionReport {
+  readonly name: string;
+  readonly pulled: number;
+  readonly applied: Counts;
+  readonly pushed: PushCounts;
+  readonly vanished: number;
+  readonly outcome: Outcome;
+}
+
+export interface SyncReport {
+  readonly run: string;
+  readonly connections: ReadonlyArray<ConnectionReport>;
+  readonly agreement: Agreement;
+  readonly outbox: number;
+}
+
+interface Running {
+  readonly live: LiveConnection;
+  pulled: number;
+  vanished: number;
+  readonly applied: Counts;
+  readonly pushed: PushCounts;
+  outcome: Outcome;
+}
+
+type Failure = Fault | ConnectorBroken | StoreFailed;
+
+/** Rounds of pushing: what one connection's re-read brought may make another one due. */
+const roundsMax = 8;
+
+export interface SyncOptions {
+  /** Only these; all without. */
+  readonly names?: ReadonlyArray<string>;
+  /** Full sweep beside the live pull. */
+  readonly full: boolean;
+  /** Stops before anything is written to a system; for plans. */
+  readonly pushes: boolean;
+}
+
+export const sync = Effect.fn("sync")(function* (engine: Engine, options: SyncOptions) {
+  const chosen = engine.connections.filter((live) => options.names === undefined || options.names.includes(live.name));
+  const run = engine.ids.next("run");
+  const startedAt = engine.clock.now();
+  const running = chosen.map((live): Running => ({
+    live,
+    pulled: 0,
+    vanished: 0,
+    applied: noCounts(),
+    pushed: { created: 0, updated: 0, deleted: 0, rejected: 0 },
+    outcome: { kind: "ok" },
+  }));
+  yield* startRun(engine, running, run, startedAt);
+  yield* recoverClaims(engine);
+  const loading = yield* unloaded(engine, chosen);
+  const deferMeetings = loading.size > 0;
+  yield* Effect.forEach(running, (one) => guarded(engine, one, pullAll(engine, one, { run, deferMeetings, full: options.full })), {
+    concurrency: "unbounded",
+    discard: true,
+  });
+  yield* settleAllMeetings(engine, run);
+  if (options.pushes) {
+    for (let round = 0; round < roundsMax; round++) {
+      const before = yield* dueNow(engine, running);
+      if (before.size === 0) break;
+      yield* Effect.forEach(
+        running.filter((one) => one.outcome.kind === "ok" && before.has(one.live.name)),
+        (one) => guarded(engine, one, pushAll(engine, one, run)),
+        { concurrency: "unbounded", discard: true },
+      );
+      yield* settleAllMeetings(engine, run);
+    }
+  }
+  const agreement = yield* measureAgreement(engine, chosen.map((live) => live.name));
+  yield* endRun(engine, running, run);
+  yield* linkAudit(engine.store.database);
+  const left = yield* engine.store.database.read("counting the outbox", async () => engine.store.database.db.$count(outbox));
+  return {
+    run,
+    connections: running.map((one) => ({
+      name: one.live.name,
+      pulled: one.pulled,
+      applied: one.applied,
+      pushed: one.pushed,
+      vanished: one.vanished,
+      outcome: one.outcome,
+    })),
+    agreement,
+    outbox: left,
+  } satisfies SyncReport;
+});
+
+/** Turns a fault into the outcome of its connection; a failing store ends the run. */
+function guarded(engine: Engine, one: Running, work: Effect.Effect<void, Failure>): Effect.Effect<void, StoreFailed> {
+  return Effect.catch(work, (failure): Effect.Effect<void, StoreFailed> => {
+    if (failure._tag === "StoreFailed") return Effect.fail(failure);
+    one.outcome = outcomeOf(failure);
+    engine.progress({ kind: "note", connection: one.live.name, text: failure.message });
+    return noteOutcome(engine, one);
+  });
+}
+
+function outcomeOf(failure: Exclude<Failure, StoreFailed>): Outcome {
+  switch (failure._tag) {
+    case "RateLimited":
+      return { kind: "paused", until: failure.retryAt, reason: failure.message };
+    case "AuthFailed":
+      return { kind: "failed", reason: failure.message, remedy: failure.remedy };
+    case "Unavailable":
+      return {
+        kind: "failed",
+        reason: failure.message,
+        remedy: "Check the address and the network, then run again: the cursor stands where it was, nothing was skipped.",
+      };
+    case "Forged":
+      return { kind: "failed", reason: failure.message, remedy: "Check the address of the connection: what answers there is not the system." };
+    case "ConnectorBroken":
+      return { kind: "failed", reason: failure.message, remedy: "Run again; if it stays, report it." };
+  }
+}
+
+const noteOutcome = (engine: Engine, one: Running) =>
+  engine.store.database.write("noting the outcome", async () => {
+    const { outcome } = one;
+    if (outcome.kind === "ok" || outcome.kind === "held") return;
+    await engine.store.database.db
+      .update(connections)
+      .set({
+        state: outcome.kind === "paused" ? "paused" : "failing",
+        reason: outcome.reason,
+        pausedUntil: outcome.kind === "paused" ? outcome.until : null,
+      })
+      .where(eq(connections.name, one.live.name));
+  });
+
+interface PullOptions {
+  readonly run: string;
+  readonly deferMeetings: boolean;
+  readonly full: boolean;
+}
+
+const pullAll = Effect.fn("sync.pull")(function* (engine: Engine, one: Running, options: PullOptions) {
+  const { live } = one;
+  const { run, deferMeetings, full } = options;
+  const state = yield* stateOf(engine, live);
+  const now = engine.clock.now();
+  if (state?.state === "paused" && state.pausedUntil !== null && state.pausedUntil > now) {
+    one.outcome = { kind: "paused", until: state.pausedUntil, reason: state.reason ?? "the system asked to wait" };
+    return;
+  }
+  const held = yield* applyHeld(engine, live, run, deferMeetings);
+  if (held !== null) addCounts(one.applied, held);
+  addCounts(one.applied, yield* fetchDue(engine, live, run, deferMeetings));
+  for (const entity of entityOrder) {
+    if (!live.sides.has(entity)) continue;
+    const modes: ReadonlyArray<"changes" | "listing"> = full ? ["changes", "listing"] : pullModes(live, entity);
+    for (const mode of modes) {
+      const pulled = yield* pullEntity(engine, { live, entity, mode, run, deferMeetings });
+      one.pulled += pulled.records;
+      one.vanished += pulled.vanished;
+      addCounts(one.applied, pulled.counts);
+    }
+  }
+  // A contact may have come before its account, or a child before its parent.
+  addCounts(one.applied, yield* fetchDue(engine, live, run, deferMeetings));
+  yield* markLoaded(engine, live);
+  const after = yield* stateOf(engine, live);
+  if (after?.state === "held") one.outcome = { kind: "held", reason: after.reason ?? "a brake holds this connection" };
+});
+
+/** Where deletes show only by absence, each pull is a listing: it costs the same. */
+function pullModes(live: LiveConnection, entity: Entity): ReadonlyArray<"changes" | "listing"> {
+  return live.maps[entity]?.deletes.learned === "absence" ? ["listing"] : ["changes"];
+}
+
+const pushAll = Effect.fn("sync.push")(function* (engine: Engine, one: Running, run: string) {
+  const pushed = yield* pushConnection(engine, one.live, run);
+  one.pushed.created += pushed.created;
+  one.pushed.updated += pushed.updated;
+  one.pushed.deleted += pushed.deleted;
+  one.pushed.rejected += pushed.rejected;
+});
+
+const stateOf = (engine: Engine, live: LiveConnection) =>
+  engine.store.database.read("reading the connection's state", async () =>
+    engine.store.database.db.select().from(connections).where(eq(connections.name, live.name)).get(),
+  );
+
+/** Connections that have something due now. */
+const dueNow = (engine: Engine, running: ReadonlyArray<Running>) =>
+  engine.store.database.read("finding what is due", async () => {
+    const { db } = engine.store.database;
+    const now = engine.clock.now();
+    const rows = await db.selectDistinct({ connection: outbox.connection }).from(outbox).where(lt(outbox.dueAt, now + 1));
+    const names = new Set(running.map((one) => one.live.name));
+    return new Set(rows.map((row) => row.connection).filter((name) => names.has(name)));
+  });
+
+const startRun = (engine: Engine, running: ReadonlyArray<Running>, run: string, startedAt: number) =>
+  engine.store.database.write("starting the run", async () => {
+    const { database } = engine.store;
+    for (const { live } of running) {
+      await database.db
+        .insert(connections)
+        .values({ name: live.name, system: live.connector.system, state: "active", loaded: [], mapPrint: {}, lastRunAt: startedAt })
+        .onConflictDoUpdate({ target: connections.name, set: { lastRunAt: startedAt, system: live.connector.system } });
+    }
+    await database.insert(
+      runs,
+      running.map(({ live }) => ({ id: `${run}/${live.name}`, connection: live.name, startedAt, endedAt: null, outcome: "running", counts: {} })),
+    );
+    await noteAudit(database, [
+      { at: startedAt, actor: "hub", action: "sync", subject: run, detail: { connections: running.map(({ live }) => live.name) } },
+    ]);
+  });
+
+const endRun = (engine: Engine, running: ReadonlyArray<Running>, run: string) =>
+  engine.store.database.write("ending the run", async () => {
+    const { database } = engine.store;
+    const endedAt = engine.clock.now();
+    await database.update(
+      runs,
+      ["id"],
+      ["endedAt", "outcome", "counts"],
+      running.map((one) => ({
+        id: `${run}/${one.live.name}`,
+        endedAt,
+        outcome: one.outcome.kind,
+        counts: { pulled: one.pulled, ...one.applied, pushed: one.pushed },
+      })),
+    );
+    for (const one of running) {
+      if (one.outcome.kind !== "ok") continue;
+      await database.db
+        .update(connections)
+        .set({ state: "active", reason: null, pausedUntil: null })
+        .where(eq(connections.name, one.live.name));
+    }
+  });
+
+/** Claims that a dead process left: their records are fetched before anything is written again (D3). */
+export const recoverClaims = Effect.fn("sync.recover")(function* (engine: Engine) {
+  const { database } = engine.store;
+  yield* database.write("recovering claims", async () => {
+    const { db } = database;
+    const now = engine.clock.now();
+    const claimed = await db.select().from(outbox).where(isNotNull(outbox.claim));
+    if (claimed.length === 0) return;
+    const open = await db.select().from(sent).where(eq(sent.state, "open"));
+    for (const entry of open) {
+      await db.update(sent).set({ state: "unclear" }).where(eq(sent.id, entry.id));
+      if (entry.linkId !== null) await db.update(links).set({ fetchAfter: now, settledAt: now }).where(eq(links.id, entry.linkId));
+    }
+    await db.update(outbox).set({ claim: null, claimUntil: null, claimedRevision: null }).where(isNotNull(outbox.claim));
+  });
+});
+
+/** Connections that have never been read to their end. */
+const unloaded = (engine: Engine, chosen: ReadonlyArray<LiveConnection>) =>
+  engine.store.database.read("reading the connections", async () => {
+    const rows = await engine.store.database.db.select().from(connections);
+    const loaded = new Map(rows.map((row) => [row.name, Array.isArray(row.loaded) ? row.loaded : []]));
+    return new Set(
+      chosen.filter((live) => [...live.sides.keys()].some((entity) => !(loaded.get(live.name) ?? []).includes(entity))).map((live) => live.name),
+    );
+  });
+
+const markLoaded = (engine: Engine, live: LiveConnection) =>
+  engine.store.database.write("noting the load", async () => {
+    await engine.store.database.db
+      .update(connections)
+      .set({ loaded: [...live.sides.keys()] })
+      .where(eq(connections.name, live.name));
+  });
+
+const meetingsBatchMax = 500;
+
+/** Judges the first meetings that waited for the end of the load. */
+export const settleAllMeetings = Effect.fn("sync.meetings")(function* (engine: Engine, run: string) {
+  const { database, sealer } = engine.store;
+  for (;;) {
+    const settled = yield* database.write("judging first meetings", async () => {
+      const rows = await database.db.select().from(meetings).orderBy(asc(meetings.canonicalId)).limit(meetingsBatchMax);
+      if (rows.length === 0) return 0;
+      const ids = rows.map((row) => row.canonicalId);
+      const { world, sealing } = await loadWorld(database, sealer, engine.model, { canonicalIds: ids });
+      for (const id of ids) world.meetings.add(id);
+      const now = engine.clock.now();
+      const moment: Moment = { now, run, newId: engine.ids.next, deferMeetings: false };
+      settleMeetings(world, engine.settings, moment);
+      await saveWorld(database, sealing, world, { now, newId: engine.ids.next });
+      return rows.length;
+    });
+    if (settled < meetingsBatchMax) return;
+  }
+});
