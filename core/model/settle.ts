@@ -360,7 +360,8 @@ export function settleReadBack(
   const canonical = world.canonical(claimed.canonicalId);
   if (link === undefined || canonical === undefined || claimed.sent.kind === "delete") return;
   const { record, versionBefore, writes } = outcome;
-  const proven = isExactly(versionBefore, record.version, writes);
+  // A new record starts at nothing: the counter shows whether anybody but us has written it.
+  const proven = isExactly(claimed.sent.kind === "create" ? "0" : versionBefore, record.version, writes);
   if (claimed.sent.kind === "update" && proven !== true) {
     noteOverwrite(world, side, canonical, link, claimed, { before: versionBefore, after: record.version, by: record.modifiedBy, known: proven !== undefined }, moment);
   }

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+// Starts Syncline on Node 24 or newer: on this Node if it is new enough, else on the one that came with `npm ci`.
+// Plain JavaScript, because an older Node must be able to read it.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const start = fileURLToPath(new URL("./start.ts", import.meta.url));
+const [major] = process.versions.node.split(".");
+
+if (Number(major) >= 24) {
+  await import("./start.ts");
+} else {
+  const name = process.platform === "win32" ? "node.exe" : "node";
+  const node = fileURLToPath(new URL(`../node_modules/node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}/bin/${name}`, import.meta.url));
+  if (!existsSync(node)) {
+    console.error(`Syncline needs Node 24 or newer; this is ${process.version}, and none came with the packages for ${process.platform}-${process.arch}.`);
+    console.error("Install Node 24, or run `npm ci` without --omit=optional.");
+    process.exit(1);
+  }
+  const child = spawn(node, [start, ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code, signal) => {
+    if (signal !== null) process.kill(process.pid, signal);
+    else process.exit(code ?? 1);
+  });
+}

@@ -1,0 +1,214 @@
+/** Where the canonical fields live in a file: in slots, which are found among its columns by their headings. */
+import {
+  type Codec,
+  codec,
+  type Entity,
+  type EntityMap,
+  type FieldRule,
+  type Path,
+  pathNames,
+  Unreadable,
+} from "../../core/connector.ts";
+import type { Config } from "./config.ts";
+
+const read = (path: Path, by: Codec): FieldRule => ({ path, codec: by, access: "read" });
+
+const addressOf = (field: string): FieldRule =>
+  read(
+    Object.fromEntries(
+      ["street", "city", "state", "postalCode", "country"].map((member) => [member, `${field}.${member}`]),
+    ),
+    codec.address(),
+  );
+
+/** People write `1,200` and `是`; codecs read plain numbers and true or false. */
+const tidied = (by: Codec, tidy: (text: string) => string): Codec => ({
+  ...by,
+  decode: (raw, context, path) => by.decode(tidyRaw(raw, tidy), context, path),
+});
+
+function tidyRaw(raw: unknown, tidy: (text: string) => string): unknown {
+  if (typeof raw === "string") return tidy(raw);
+  if (typeof raw !== "object" || raw === null || !("amount" in raw)) return raw;
+  return { ...raw, amount: typeof raw.amount === "string" ? tidy(raw.amount) : raw.amount };
+}
+
+const grouped = /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/;
+const plainNumber = (text: string): string => (grouped.test(text.trim()) ? text.replaceAll(",", "") : text);
+
+const flags: Readonly<Record<string, string>> = {
+  yes: "true",
+  y: "true",
+  "1": "true",
+  true: "true",
+  on: "true",
+  是: "true",
+  有: "true",
+  启用: "true",
+  在职: "true",
+  no: "false",
+  n: "false",
+  "0": "false",
+  false: "false",
+  off: "false",
+  否: "false",
+  无: "false",
+  停用: "false",
+  离职: "false",
+};
+const plainFlag = (text: string): string => {
+  const key = text.trim().toLowerCase();
+  return Object.hasOwn(flags, key) ? (flags[key] ?? text) : text;
+};
+
+const flag = tidied(codec.boolean(), plainFlag);
+const integer = tidied(codec.integer({ as: "string" }), plainNumber);
+const decimal = tidied(codec.decimal({ as: "string" }), plainNumber);
+const money = tidied(codec.money({ as: "string" }), plainNumber);
+const set = codec.set({ as: { joined: ";" } });
+
+/** A file names its owners by e-mail address, or by a text that the `owners` of the YAML know. */
+const owner: Codec = {
+  name: "file owner",
+  types: ["owner"],
+  decode: (raw, { people }) => {
+    if (raw === undefined || raw === null) return raw;
+    if (typeof raw !== "string") return new Unreadable("The owner is not a text.");
+    const text = raw.trim();
+    if (text === "") return null;
+    const email = people.emailOf(text) ?? (text.includes("@") ? text.toLowerCase() : undefined);
+    return email ?? new Unreadable("The owner is neither an e-mail address nor named in `owners`.");
+  },
+  encode: (value) => (typeof value === "string" && value !== "" ? value : null),
+};
+
+const whole = codec.fullName();
+const parts = codec.nameParts();
+
+/** One column with the whole name, or two with its parts. */
+const personName: Codec = {
+  name: "file name",
+  types: ["name"],
+  decode: (raw, context) => {
+    if (typeof raw !== "object" || raw === null) return undefined;
+    const { full, ...told } = { full: undefined, ...raw };
+    const members = parts.decode(told, context, namePaths);
+    return members === undefined || members === null ? (whole.decode(full, context, "full") ?? members) : members;
+  },
+  encode: (value, context) => parts.encode(value, context, namePaths),
+};
+
+const namePaths = { given: "name.given", family: "name.family" };
+
+const account: Readonly<Record<string, FieldRule>> = {
+  name: read("name", codec.text()),
+  legalName: read("legalName", codec.text()),
+  taxId: read("taxId", codec.taxId()),
+  domain: read("domain", codec.domain()),
+  website: read("website", codec.url()),
+  phone: read("phone", codec.phone()),
+  email: read("email", codec.email()),
+  industry: read("industry", codec.option()),
+  employees: read("employees", integer),
+  annualRevenue: read({ amount: "annualRevenue", currency: "annualRevenue.currency" }, money),
+  billingAddress: addressOf("billingAddress"),
+  shippingAddress: addressOf("shippingAddress"),
+  owner: read("owner", owner),
+  lifecycleStage: read("lifecycleStage", codec.option()),
+  status: read("status", codec.option()),
+  rating: read("rating", codec.option()),
+  tags: read("tags", set),
+  parent: read("parent", codec.reference({ shape: "id" })),
+  description: read("description", codec.longtext()),
+  source: read("source", codec.option()),
+};
+
+/** A contact's account is not here: it would have to be a row of the same connection, and a connection has one entity. */
+const contact: Readonly<Record<string, FieldRule>> = {
+  name: read({ full: "name", ...namePaths }, personName),
+  emails: read(["emails", "emails.2"], codec.emails()),
+  phones: read(["phones", "phones.2"], codec.phones()),
+  mobile: read("mobile", codec.phone()),
+  title: read("title", codec.text()),
+  department: read("department", codec.text()),
+  login: read("login", codec.text()),
+  active: read("active", flag),
+  address: addressOf("address"),
+  locale: read("locale", codec.locale()),
+  emailOptOut: read("emailOptOut", flag),
+  phoneOptOut: read("phoneOptOut", flag),
+  tags: read("tags", set),
+  owner: read("owner", owner),
+  description: read("description", codec.longtext()),
+};
+
+export const fieldsOf = (entity: Entity): Readonly<Record<string, FieldRule>> =>
+  entity === "account" ? account : contact;
+
+/** All slots of an entity, in the order of its fields. */
+export const slotsOf = (entity: Entity): ReadonlyArray<string> =>
+  Object.values(fieldsOf(entity)).flatMap((rule) => pathNames(rule.path));
+
+export function entitiesOf(config: Config): Partial<Record<Entity, EntityMap>> {
+  const entity = config.entity ?? "account";
+  const map: EntityMap = {
+    object: config.path,
+    fields: fieldsOf(entity),
+    versions: { conditional: "none", counter: false, resolutionMs: 1, lateMs: 0, settleMs: 0 },
+    deletes: { learned: "absence", goneIsProof: true, namesMaster: false },
+    writable: false,
+    pushBatchMax: 1,
+    fetchBatchMax: 500,
+  };
+  return { [entity]: map };
+}
+
+/** A column named in the YAML `map:`. */
+export function ruleFor(field: { readonly name: string; readonly type: string }, path: string): FieldRule {
+  switch (field.type) {
+    case "longtext":
+      return read(path, codec.longtext());
+    case "email":
+      return read(path, codec.email());
+    case "phone":
+      return read(path, codec.phone());
+    case "url":
+      return read(path, codec.url());
+    case "domain":
+      return read(path, codec.domain());
+    case "taxid":
+      return read(path, codec.taxId());
+    case "integer":
+      return read(path, integer);
+    case "decimal":
+      return read(path, decimal);
+    case "money":
+      return read(path, money);
+    case "boolean":
+      return read(path, flag);
+    case "date":
+      return read(path, codec.date());
+    case "instant":
+      return read(path, codec.instant());
+    case "option":
+      return read(path, codec.option());
+    case "locale":
+      return read(path, codec.locale());
+    case "owner":
+      return read(path, owner);
+    case "set":
+      return read(path, set);
+    case "emails":
+      return read([path], codec.emails());
+    case "phones":
+      return read([path], codec.phones());
+    case "address":
+      return read({ street: path }, codec.address());
+    case "name":
+      return read({ full: path }, personName);
+    case "reference":
+      return read(path, codec.reference({ shape: "id" }));
+    default:
+      return read(path, codec.text());
+  }
+}

@@ -1,0 +1,57 @@
+/** The configuration after reading: checked, complete, with every default filled in. */
+import type { Connector } from "../connector.ts";
+import type { Access, Path } from "../model/codec.ts";
+import type { Entity, Model } from "../model/field.ts";
+import type { Filter } from "../model/filter.ts";
+import type { Policy } from "../model/policy.ts";
+import type { Limits } from "../net/http.ts";
+
+/** One field of `map:`: another remote field, or false for "not mapped". */
+export type MapOverride = false | string | { readonly path: Path; readonly access?: Access };
+
+export type MatchKeys = Readonly<Record<Entity, ReadonlyArray<string>>>;
+
+export interface ConnectionConfig {
+  readonly name: string;
+  readonly use: string;
+  readonly connector: Connector;
+  /** The connector's own keys, decoded by its schema. Holds secrets. */
+  readonly config: unknown;
+  /** Cron expressions in the hub's time zone; null for "only on request". */
+  readonly pull: { readonly every: string | null; readonly sweep: string | null };
+  readonly push: boolean;
+  readonly webhook: boolean;
+  readonly deletes: "detach" | "archive" | "propagate" | "ignore";
+  readonly deleteAgainstUpdate: "keep" | "delete" | "ask";
+  readonly duplicates: "ask" | "separate" | "fold";
+  readonly quarantineMs: number;
+  readonly map: Partial<Record<Entity, Readonly<Record<string, MapOverride>>>>;
+  readonly key: Partial<Record<Entity, string>>;
+  readonly create: Partial<Record<Entity, boolean | Filter>>;
+  /** Lower-case e-mail addresses of the hub to those (or ids) of the system. */
+  readonly owners: Readonly<Record<string, string>>;
+  readonly defaultOwner: string | undefined;
+  readonly country: string;
+  readonly currency: string;
+  /** In place of the connector's own limits of the same name. */
+  readonly limits: Limits;
+  readonly brake: { readonly share: number; readonly records: number; readonly windowMs: number };
+  /** Null where the connector's own value holds. */
+  readonly lookbackMs: number | null;
+  readonly timeoutMs: number | null;
+}
+
+export interface HubConfig {
+  readonly hub: {
+    readonly name: string;
+    readonly store: string;
+    readonly country: string;
+    readonly currency: string;
+    readonly timeZone: string;
+  };
+  /** In the order of the YAML, which is the fixed tie-break. */
+  readonly connections: ReadonlyArray<ConnectionConfig>;
+  readonly policy: Policy;
+  readonly model: Model;
+  readonly match: MatchKeys;
+}

@@ -1,0 +1,78 @@
+/** A table of all keys of the YAML, from the schemas that read it. */
+import { Schema } from "effect";
+import type { Connector } from "../connector.ts";
+import { asJson, type Json } from "./json-schema.ts";
+import { ConfigShape } from "./shape.ts";
+
+/** Shape   Markdown: one table of the hub's keys, then one for each system. */
+export function configReference(connectors: ReadonlyMap<string, Connector>): string {
+  const parts = ["### All connections and the hub", "", ...table(rowsOf(schemaOf(ConfigShape), ""))];
+  for (const connector of connectors.values()) {
+    const rows = rowsOf(schemaOf(connector.config), "");
+    parts.push("", `### \`use: ${connector.system}\` (${connector.title.en})`, "");
+    parts.push(...(rows.length === 0 ? ["No keys of its own."] : table(rows)));
+  }
+  return `${parts.join("\n")}\n`;
+}
+
+const schemaOf = (schema: Schema.Top): Json => asJson(Schema.toJsonSchemaDocument(schema).schema);
+
+interface Row {
+  readonly key: string;
+  readonly kind: string;
+  readonly meaning: string;
+}
+
+const depthMax = 8;
+
+function rowsOf(schema: Json, prefix: string, depth = 0): ReadonlyArray<Row> {
+  if (depth > depthMax) return [];
+  const rows: Array<Row> = [];
+  const members = Array.isArray(schema.anyOf) ? schema.anyOf.map(asJson) : [];
+  for (const member of members) rows.push(...rowsOf(member, prefix, depth + 1));
+  const required = Array.isArray(schema.required) ? schema.required : [];
+  for (const [name, inner] of Object.entries(asJson(schema.properties))) {
+    const property = asJson(inner);
+    const key = prefix === "" ? name : `${prefix}.${name}`;
+    const kind = `${kindOf(property)}${required.includes(name) ? ", required" : ""}`;
+    rows.push({ key, kind, meaning: String(property.description ?? "") }, ...rowsOf(property, key, depth + 1));
+  }
+  if (typeof schema.additionalProperties === "object") {
+    rows.push(...rowsOf(asJson(schema.additionalProperties), `${prefix}.<name>`, depth + 1));
+  }
+  const keys = new Set<string>();
+  return rows.filter((row) => !keys.has(row.key) && keys.add(row.key));
+}
+
+function kindOf(schema: Json): string {
+  if (Array.isArray(schema.enum)) return schema.enum.map((choice) => `\`${choice}\``).join(" ");
+  if (Array.isArray(schema.anyOf)) {
+    const kinds = schema.anyOf.map((member: unknown) => kindOf(asJson(member)));
+    return [...new Set(kinds)].join(" or ");
+  }
+  switch (schema.type) {
+    case "object":
+      return "keys";
+    case "array":
+      return "list";
+    case "string":
+      return "text";
+    case "integer":
+      return "whole number";
+    case "number":
+      return "number";
+    case "boolean":
+      return "`true` `false`";
+    default:
+      return "any";
+  }
+}
+
+function table(rows: ReadonlyArray<Row>): ReadonlyArray<string> {
+  const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+  return [
+    "| key | value | meaning |",
+    "| --- | --- | --- |",
+    ...rows.map(({ key, kind, meaning }) => `| \`${key}\` | ${cell(kind)} | ${cell(meaning)} |`),
+  ];
+}

@@ -1,0 +1,275 @@
+/** Reading the store for people: lists, single accounts with their sources, search, history, conflicts, dead letters. */
+import { and, asc, desc, eq, gt, inArray, like, lt, ne, or, type SQL } from "drizzle-orm";
+import { Effect } from "effect";
+import type { Entity, Model } from "../model/field.ts";
+import { wordsOf } from "../model/words.ts";
+import type { Canonical, ChangeRow, Conflict, Link } from "../model/world.ts";
+import type { Row } from "./database.ts";
+import type { Store } from "./open.ts";
+import { canonicalOf, changeOf, conflictOf, type KeyRing, type Sealing } from "./rows.ts";
+import { canonicals, changes, conflicts, connections, cursors, dataKeys, deadLetters, inbox, links, matchKeys, outbox, words } from "./tables.ts";
+import { loadWorld, storedKey } from "./world-store.ts";
+
+export interface Shelf {
+  readonly store: Store;
+  readonly model: Model;
+}
+
+async function sealingFor({ store, model }: Shelf, owners: ReadonlyArray<string>): Promise<Sealing> {
+  const keys: KeyRing = new Map();
+  for (const row of await store.database.selectIn(dataKeys, "owner", [...new Set(owners)])) {
+    keys.set(row.owner, store.sealer.unwrap(row.owner, row.wrapped));
+  }
+  return { sealer: store.sealer, keys, model };
+}
+
+async function opened(shelf: Shelf, rows: ReadonlyArray<Row<typeof canonicals>>): Promise<ReadonlyArray<Canonical>> {
+  const sealing = await sealingFor(shelf, rows.map((row) => row.id));
+  return rows.map((row) => canonicalOf(sealing, row));
+}
+
+export interface ListOptions {
+  readonly entity: Entity;
+  readonly after?: string;
+  readonly limit: number;
+  readonly withDeleted?: boolean;
+}
+
+/** Canonicals in the order of their ids, which is the order of their making. */
+export const listCanonicals = Effect.fn("browse.list")(function* (shelf: Shelf, options: ListOptions) {
+  const { database } = shelf.store;
+  return yield* database.read("listing", async () => {
+    const conditions: Array<SQL> = [eq(canonicals.entity, options.entity)];
+    if (options.after !== undefined) conditions.push(gt(canonicals.id, options.after));
+    conditions.push(options.withDeleted === true ? ne(canonicals.state, "merged") : eq(canonicals.state, "live"));
+    const rows = await database.db.select().from(canonicals).where(and(...conditions)).orderBy(asc(canonicals.id)).limit(options.limit);
+    return opened(shelf, rows);
+  });
+});
+
+export const countCanonicals = Effect.fn("browse.count")(function* (shelf: Shelf, entity: Entity) {
+  const { database } = shelf.store;
+  return yield* database.read("counting", async () => database.db.$count(canonicals, and(eq(canonicals.entity, entity), eq(canonicals.state, "live"))));
+});
+
+export interface Sheet {
+  readonly canonical: Canonical;
+  /** The id that was asked for, when it is an alias of a merged one. */
+  readonly askedFor: string;
+  readonly links: ReadonlyArray<Link>;
+  readonly conflicts: ReadonlyArray<Conflict>;
+  readonly due: ReadonlyArray<string>;
+  /** Names of the records that references point to. */
+  readonly targets: ReadonlyMap<string, Canonical>;
+}
+
+/** One account or contact with everything known of it; null if there is none. */
+export const readSheet = Effect.fn("browse.sheet")(function* (shelf: Shelf, id: string) {
+  const { database, sealer } = shelf.store;
+  return yield* database.read("reading an account", async (): Promise<Sheet | null> => {
+    const { world, sealing } = await loadWorld(database, sealer, shelf.model, { canonicalIds: [id], withTargets: true });
+    const canonical = world.canonical(id);
+    if (canonical === undefined) return null;
+    const rows = await database.db.select().from(conflicts).where(eq(conflicts.canonicalId, canonical.id)).orderBy(asc(conflicts.id)).limit(500);
+    const waiting = await database.db.select().from(outbox).where(eq(outbox.canonicalId, canonical.id));
+    return {
+      canonical,
+      askedFor: id,
+      links: world.linksFor(canonical.id),
+      conflicts: rows.map((row) => conflictOf(sealing, row)),
+      due: waiting.map((row) => row.connection),
+      targets: world.canonicals,
+    };
+  });
+});
+
+/** The history of one account or contact, newest first. */
+export const readHistory = Effect.fn("browse.history")(function* (shelf: Shelf, id: string, options: { readonly limit: number; readonly before?: number }) {
+  const { database } = shelf.store;
+  return yield* database.read("reading the history", async (): Promise<ReadonlyArray<ChangeRow & { readonly position: number }>> => {
+    const rows = await database.db
+      .select()
+      .from(changes)
+      .where(and(eq(changes.canonicalId, id), options.before === undefined ? undefined : lt(changes.position, options.before)))
+      .orderBy(desc(changes.position))
+      .limit(options.limit);
+    const sealing = await sealingFor(shelf, [id]);
+    return rows.map((row) => changeOf(sealing, row));
+  });
+});
+
+const searchMax = 50;
+
+/** Exact by id, remote id or key; substring on account names; whole words on contact names. */
+export const search = Effect.fn("browse.search")(function* (shelf: Shelf, entity: Entity, text: string) {
+  const { database, sealer } = shelf.store;
+  const wanted = text.trim();
+  return yield* database.read("searching", async () => {
+    const { db } = database;
+    const ids = new Set<string>();
+    const exact = await db.select({ id: canonicals.id, mergedInto: canonicals.mergedInto }).from(canonicals).where(eq(canonicals.id, wanted));
+    for (const row of exact) ids.add(row.mergedInto ?? row.id);
+    const linked = await db.select({ id: links.canonicalId }).from(links).where(and(eq(links.remoteId, wanted), eq(links.entity, entity))).limit(searchMax);
+    for (const row of linked) if (row.id !== null) ids.add(row.id);
+    const keyValues = keyForms(wanted).flatMap(({ kind, value }) => [storedKey(sealer, kind, value)]);
+    const keyed = await db
+      .select({ id: matchKeys.canonicalId })
+      .from(matchKeys)
+      .where(and(inArray(matchKeys.value, keyValues), eq(matchKeys.entity, entity)))
+      .limit(searchMax);
+    for (const row of keyed) ids.add(row.id);
+    if (entity === "account") {
+      const named = await db
+        .select({ id: canonicals.id })
+        .from(canonicals)
+        .where(and(eq(canonicals.entity, "account"), ne(canonicals.state, "merged"), like(canonicals.name, `%${wanted.replace(/[%_]/g, "")}%`)))
+        .limit(searchMax);
+      for (const row of named) ids.add(row.id);
+    } else for (const id of await byWords(shelf, wanted)) ids.add(id);
+    const rows = await database.selectIn(canonicals, "id", [...ids].slice(0, searchMax));
+    return opened(shelf, rows.filter((row) => row.entity === entity));
+  });
+});
+
+/** Contacts whose names have all the words. */
+async function byWords(shelf: Shelf, text: string): Promise<ReadonlyArray<string>> {
+  const { database, sealer } = shelf.store;
+  const blind = wordsOf(text).map((word) => sealer.blind("word", word));
+  if (blind.length === 0) return [];
+  const rows = await database.selectIn(words, "word", blind);
+  const hits = new Map<string, number>();
+  for (const row of rows) hits.set(row.canonicalId, (hits.get(row.canonicalId) ?? 0) + 1);
+  return [...hits].filter(([, count]) => count === blind.length).map(([id]) => id);
+}
+
+/** A typed text as each kind of key that it may be. */
+function keyForms(text: string): ReadonlyArray<{ readonly kind: string; readonly value: string }> {
+  const lower = text.toLowerCase();
+  return [
+    { kind: "taxId", value: text.toUpperCase().replace(/[\s-]/g, "") },
+    { kind: "domain", value: lower.replace(/^https?:\/\//, "").replace(/^www\./, "").replace(/\/.*$/, "") },
+    { kind: "email", value: lower },
+    { kind: "phone", value: text.replace(/[\s()./-]/g, "") },
+    { kind: "login", value: text },
+  ];
+}
+
+export interface ConflictFilter {
+  readonly open?: boolean;
+  readonly kind?: string;
+  readonly canonicalId?: string;
+  readonly run?: string;
+  readonly limit: number;
+  readonly after?: string;
+}
+
+/** Rows of the conflict log, oldest first. */
+export const listConflicts = Effect.fn("browse.conflicts")(function* (shelf: Shelf, filter: ConflictFilter) {
+  const { database } = shelf.store;
+  return yield* database.read("listing conflicts", async () => {
+    const conditions: Array<SQL | undefined> = [
+      filter.open === true ? or(eq(conflicts.state, "open"), eq(conflicts.state, "reopened")) : undefined,
+      filter.kind === undefined ? undefined : eq(conflicts.kind, filter.kind),
+      filter.canonicalId === undefined ? undefined : eq(conflicts.canonicalId, filter.canonicalId),
+      filter.run === undefined ? undefined : eq(conflicts.run, filter.run),
+      filter.after === undefined ? undefined : gt(conflicts.id, filter.after),
+    ];
+    const rows = await database.db.select().from(conflicts).where(and(...conditions)).orderBy(asc(conflicts.id)).limit(filter.limit);
+    const sealing = await sealingFor(shelf, rows.flatMap((row) => (row.canonicalId === null ? [] : [row.canonicalId])));
+    return rows.map((row) => conflictOf(sealing, row));
+  });
+});
+
+export const readConflict = Effect.fn("browse.conflict")(function* (shelf: Shelf, id: string) {
+  const { database } = shelf.store;
+  return yield* database.read("reading a conflict", async () => {
+    const row = await database.db.select().from(conflicts).where(eq(conflicts.id, id)).get();
+    if (row === undefined) return null;
+    return conflictOf(await sealingFor(shelf, row.canonicalId === null ? [] : [row.canonicalId]), row);
+  });
+});
+
+export interface ConflictTotals {
+  readonly open: number;
+  readonly settled: number;
+  readonly byKind: Readonly<Record<string, number>>;
+}
+
+export const countConflicts = Effect.fn("browse.conflict-totals")(function* (shelf: Shelf) {
+  const { database } = shelf.store;
+  return yield* database.read("counting conflicts", async (): Promise<ConflictTotals> => {
+    const rows = await database.db.select({ kind: conflicts.kind, state: conflicts.state }).from(conflicts);
+    const byKind: Record<string, number> = {};
+    let open = 0;
+    for (const row of rows) {
+      byKind[row.kind] = (byKind[row.kind] ?? 0) + 1;
+      if (row.state === "open" || row.state === "reopened") open += 1;
+    }
+    return { open, settled: rows.filter((row) => row.kind === "value" && row.state === "settled").length, byKind };
+  });
+});
+
+export type DeadLetterRow = Omit<Row<typeof deadLetters>, "sealed">;
+
+/** What will not succeed alone, newest first. Values stay sealed. */
+export const listDeadLetters = Effect.fn("browse.dead-letters")(function* (
+  shelf: Shelf,
+  filter: { readonly connection?: string; readonly all?: boolean; readonly limit: number },
+) {
+  const { database } = shelf.store;
+  return yield* database.read("listing dead letters", async (): Promise<ReadonlyArray<DeadLetterRow>> => {
+    const rows = await database.db
+      .select()
+      .from(deadLetters)
+      .where(
+        and(
+          filter.all === true ? undefined : eq(deadLetters.state, "open"),
+          filter.connection === undefined ? undefined : eq(deadLetters.connection, filter.connection),
+        ),
+      )
+      .orderBy(desc(deadLetters.lastAt))
+      .limit(filter.limit);
+    return rows.map(({ sealed: _, ...row }) => row);
+  });
+});
+
+export interface ConnectionState {
+  readonly name: string;
+  readonly system: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly pausedUntil: number | null;
+  readonly lastRunAt: number | null;
+  readonly records: number;
+  readonly due: number;
+  readonly deadLetters: number;
+  readonly held: number;
+  readonly cursors: ReadonlyArray<{ readonly entity: string; readonly mode: string; readonly savedAt: number }>;
+}
+
+/** Every connection that the store knows, also those that are gone from the YAML. */
+export const listConnections = Effect.fn("browse.connections")(function* (shelf: Shelf) {
+  const { database } = shelf.store;
+  return yield* database.read("listing connections", async (): Promise<ReadonlyArray<ConnectionState>> => {
+    const { db } = database;
+    const rows = await db.select().from(connections).orderBy(asc(connections.name));
+    const states: Array<ConnectionState> = [];
+    for (const row of rows) {
+      const saved = await db.select().from(cursors).where(eq(cursors.connection, row.name));
+      states.push({
+        name: row.name,
+        system: row.system,
+        state: row.state,
+        reason: row.reason,
+        pausedUntil: row.pausedUntil,
+        lastRunAt: row.lastRunAt,
+        records: await db.$count(links, and(eq(links.connection, row.name), eq(links.state, "live"))),
+        due: await db.$count(outbox, eq(outbox.connection, row.name)),
+        deadLetters: await db.$count(deadLetters, and(eq(deadLetters.connection, row.name), eq(deadLetters.state, "open"))),
+        held: await db.$count(inbox, and(eq(inbox.connection, row.name), eq(inbox.state, "held"))),
+        cursors: saved.map((cursor) => ({ entity: cursor.entity, mode: cursor.mode, savedAt: cursor.savedAt })),
+      });
+    }
+    return states;
+  });
+});

@@ -1,0 +1,56 @@
+/** What connections keep between runs: sealed tokens and the counters of daily limits. Plain async, for the tools. */
+import { and, eq } from "drizzle-orm";
+import { Effect } from "effect";
+import type { Token } from "../connector.ts";
+import type { Store } from "./open.ts";
+import { counters, tokens } from "./tables.ts";
+
+export interface TokenShelf {
+  readonly load: (name: string) => Promise<Token | null>;
+  readonly save: (name: string, token: Token | null) => Promise<void>;
+}
+
+export function tokenShelf(store: Store, connection: string): TokenShelf {
+  const { database, sealer } = store;
+  return {
+    load: (name) =>
+      Effect.runPromise(
+        database.read("reading a token", async () => {
+          const row = await database.db.select().from(tokens).where(and(eq(tokens.connection, connection), eq(tokens.name, name))).get();
+          // Written by save only.
+          return row === undefined ? null : (sealer.openHub(`token ${connection}`, row.sealed) as Token);
+        }),
+      ),
+    save: (name, token) =>
+      Effect.runPromise(
+        database.write("keeping a token", async () => {
+          if (token === null) await database.remove(tokens, ["connection", "name"], [{ connection, name }]);
+          else await database.insert(tokens, [{ connection, name, sealed: sealer.sealHub(`token ${connection}`, token) }], "replace");
+        }),
+      ),
+  };
+}
+
+export interface CounterShelf {
+  readonly used: (name: string, day: string) => Promise<number>;
+  readonly set: (name: string, day: string, used: number) => Promise<void>;
+}
+
+export function counterShelf(store: Store, connection: string): CounterShelf {
+  const { database } = store;
+  return {
+    used: (name, day) =>
+      Effect.runPromise(
+        database.read("reading a counter", async () => {
+          const row = await database.db.select().from(counters).where(and(eq(counters.connection, connection), eq(counters.name, name))).get();
+          return row === undefined || row.day !== day ? 0 : row.used;
+        }),
+      ),
+    set: (name, day, used) =>
+      Effect.runPromise(
+        database.write("keeping a counter", async () => {
+          await database.insert(counters, [{ connection, name, day, used }], "replace");
+        }),
+      ),
+  };
+}

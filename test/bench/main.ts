@@ -1,0 +1,22 @@
+/** `npm run bench -- NAME [--json]`: prints figures beside the limit measured in the same run. */
+import { benchApply } from "./apply.ts";
+import { type Figure, printFigures } from "./figure.ts";
+
+const benches: Readonly<Record<string, () => Promise<ReadonlyArray<Figure>>>> = {
+  apply: () => benchApply({ growth: true }),
+  "apply-first-load": () => benchApply({ growth: false }),
+  "apply-unchanged": () => benchApply({ growth: false }),
+  "apply-growth": () => benchApply({ growth: true }),
+};
+
+const json = process.argv.includes("--json");
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+const unknown = names.filter((name) => benches[name] === undefined);
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(", ")}. There are: ${Object.keys(benches).join(", ")}`);
+  process.exit(1);
+}
+for (const name of names.length > 0 ? names : ["apply"]) {
+  const bench = benches[name];
+  if (bench !== undefined) printFigures(await bench(), json);
+}

@@ -1,0 +1,160 @@
+/** An engine over an in-memory (or file) store and toy systems, with a clock that the test moves. */
+import { Effect } from "effect";
+import type { Clock, Tools } from "../../core/connector.ts";
+import { modelOf } from "../../core/model/fields.ts";
+import type { Entity, Model } from "../../core/model/field.ts";
+import type { Chain, Policy } from "../../core/model/policy.ts";
+import { type Settings, sideKey } from "../../core/model/settings.ts";
+import type { Conflict } from "../../core/model/world.ts";
+import { listCanonicals, listConflicts, listDeadLetters, readSheet } from "../../core/store/browse.ts";
+import { openStore, type Store } from "../../core/store/open.ts";
+import { type ConnectionSetup, connect } from "../../core/sync/connect.ts";
+import type { Engine, LiveConnection } from "../../core/sync/engine.ts";
+import { createIds } from "../../core/sync/ids.ts";
+import { sync, type SyncReport } from "../../core/sync/sync.ts";
+import { Toy, type ToyOptions, toyConnector } from "./toy-system.ts";
+
+export interface TestClock extends Clock {
+  advance: (ms: number) => void;
+}
+
+/** Every look at the clock takes a millisecond, so that reads and writes have an order. */
+export function testClock(start = Date.UTC(2026, 0, 5, 9)): TestClock {
+  let now = start;
+  return {
+    now: () => now++,
+    sleep: async (ms) => {
+      now += ms;
+    },
+    advance: (ms) => {
+      now += ms;
+    },
+  };
+}
+
+export interface ToySetup extends ToyOptions {
+  readonly setup?: Partial<ConnectionSetup>;
+}
+
+export interface KitOptions {
+  readonly systems: Readonly<Record<string, ToySetup>>;
+  readonly policy?: { readonly default?: Chain; readonly fields?: Readonly<Record<string, Chain>> };
+  readonly file?: string;
+  readonly flipsMax?: number;
+}
+
+export interface Kit {
+  readonly toys: Readonly<Record<string, Toy>>;
+  readonly clock: TestClock;
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly toy: (name: string) => Toy;
+  readonly sync: (options?: { names?: ReadonlyArray<string>; full?: boolean; pushes?: boolean }) => Promise<SyncReport>;
+  /** Syncs until nothing is written any more; fails after a bound. */
+  readonly settle: () => Promise<SyncReport>;
+  readonly accounts: () => Promise<ReadonlyArray<Readonly<Record<string, unknown>> & { readonly id: string }>>;
+  readonly contacts: () => Promise<ReadonlyArray<Readonly<Record<string, unknown>> & { readonly id: string }>>;
+  readonly conflicts: (kind?: string) => Promise<ReadonlyArray<Conflict>>;
+  readonly deadLetters: () => ReturnType<typeof deadLettersOf>;
+  readonly run: <A, E>(effect: Effect.Effect<A, E>) => Promise<A>;
+  /** Opens the store again with the same systems, as after a crash. */
+  readonly close: () => void;
+}
+
+const deadLettersOf = (store: Store, model: Model) => Effect.runPromise(listDeadLetters({ store, model }, { limit: 1000 }));
+
+export const allFields: Policy = {
+  account: { default: ["newest", { prefer: [] }], fields: {} },
+  contact: { default: ["newest", { prefer: [] }], fields: {} },
+};
+
+export function setupOf(name: string, toy: Toy, setup: Partial<ConnectionSetup> = {}): ConnectionSetup {
+  return {
+    name,
+    connector: toyConnector(toy),
+    config: {},
+    push: true,
+    deletes: "detach",
+    deleteAgainstUpdate: "keep",
+    duplicates: "ask",
+    quarantineMs: 0,
+    skewMs: 0,
+    map: {},
+    key: { account: "Hub_Id", contact: "Hub_Id" },
+    create: {},
+    owners: {},
+    defaultOwner: undefined,
+    country: "DE",
+    currency: "EUR",
+    brake: { share: 0.05, records: 20, windowMs: 3_600_000 },
+    ...setup,
+  };
+}
+
+export async function createKit(options: KitOptions, reuse?: { readonly toys: Readonly<Record<string, Toy>>; readonly clock: TestClock }): Promise<Kit> {
+  const clock = reuse?.clock ?? testClock();
+  const toys = reuse?.toys ?? Object.fromEntries(Object.entries(options.systems).map(([name, system]) => [name, new Toy(`${name}-`, clock.now, system)]));
+  const model = modelOf({});
+  const store = await Effect.runPromise(openStore({ file: options.file ?? ":memory:", key: Buffer.alloc(32, 5).toString("base64") }));
+  const connections: Array<LiveConnection> = [];
+  for (const [name, system] of Object.entries(options.systems)) {
+    const toy = toys[name];
+    if (toy === undefined) continue;
+    // A toy uses none of the tools.
+    const connected = await Effect.runPromise(connect(setupOf(name, toy, system.setup), model, {} as Tools));
+    connections.push(connected.live);
+  }
+  const order = Object.keys(options.systems);
+  const chain: Chain = options.policy?.default ?? ["newest", { prefer: order }];
+  const policy: Policy = {
+    account: { default: chain, fields: options.policy?.fields ?? {} },
+    contact: { default: chain, fields: options.policy?.fields ?? {} },
+  };
+  const settings: Settings = {
+    model,
+    policy,
+    order,
+    sides: new Map(connections.flatMap((live) => [...live.sides].map(([entity, side]) => [sideKey(live.name, entity), side] as const))),
+    match: { account: ["taxId", "domain", "email", "phone"], contact: ["email", "login", "phone"] },
+    flipsMax: options.flipsMax ?? 3,
+    flipWindowMs: 24 * 3_600_000,
+  };
+  const engine: Engine = { store, model, settings, connections, clock, ids: createIds(clock.now), progress: () => {} };
+  const run = <A, E>(effect: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(effect);
+  const syncOnce: Kit["sync"] = (given = {}) =>
+    run(sync(engine, { ...(given.names === undefined ? {} : { names: given.names }), full: given.full ?? false, pushes: given.pushes ?? true }));
+  const list = async (entity: Entity) => {
+    const found = await run(listCanonicals({ store, model }, { entity, limit: 10_000 }));
+    return found.map((canonical) => ({ ...canonical.values, id: canonical.id }));
+  };
+  return {
+    toys,
+    clock,
+    store,
+    engine,
+    toy: (name) => {
+      const toy = toys[name];
+      if (toy === undefined) throw new Error(`no system ${name}`);
+      return toy;
+    },
+    sync: syncOnce,
+    settle: async () => {
+      for (let round = 0; round < 12; round++) {
+        const before = Object.values(toys).reduce((sum, toy) => sum + toy.writes.length, 0);
+        clock.advance(10_000);
+        const report = await syncOnce();
+        const after = Object.values(toys).reduce((sum, toy) => sum + toy.writes.length, 0);
+        if (after === before && report.outbox === 0) return report;
+      }
+      throw new Error("the systems do not come to rest");
+    },
+    accounts: () => list("account"),
+    contacts: () => list("contact"),
+    conflicts: (kind) => run(listConflicts({ store, model }, { limit: 10_000, ...(kind === undefined ? {} : { kind }) })),
+    deadLetters: () => deadLettersOf(store, model),
+    run,
+    close: () => store.close(),
+  };
+}
+
+export { readSheet };
