@@ -12,9 +12,16 @@ if (Number(major) >= 24) {
   await import("./start.ts");
 } else {
   const name = process.platform === "win32" ? "node.exe" : "node";
-  const node = fileURLToPath(new URL(`../node_modules/node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}/bin/${name}`, import.meta.url));
+  const node = fileURLToPath(
+    new URL(
+      `../node_modules/node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}/bin/${name}`,
+      import.meta.url,
+    ),
+  );
   if (!existsSync(node)) {
-    console.error(`Syncline needs Node 24 or newer; this is ${process.version}, and none came with the packages for ${process.platform}-${process.arch}.`);
+    console.error(
+      `Syncline needs Node 24 or newer; this is ${process.version}, and none came with the packages for ${process.platform}-${process.arch}.`,
+    );
     console.error("Install Node 24, or run `npm ci` without --omit=optional.");
     process.exit(1);
   }

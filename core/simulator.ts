@@ -81,7 +81,11 @@ export function seededRandom(seed: number): () => number {
 
 export function createFaults(plan: FaultPlan): Faults {
   const random = seededRandom(plan.seed ?? 1);
-  const rules = plan.rules.map((rule) => ({ rule, seen: 0, left: rule.times ?? (rule.chance === undefined ? 1 : Number.POSITIVE_INFINITY) }));
+  const rules = plan.rules.map((rule) => ({
+    rule,
+    seen: 0,
+    left: rule.times ?? (rule.chance === undefined ? 1 : Number.POSITIVE_INFINITY),
+  }));
   const counts: Partial<Record<FaultKind, number>> = {};
   return {
     strike: ({ method, path }) => {

@@ -13,7 +13,9 @@ function sources(folder: string): ReadonlyArray<string> {
 
 function imports(file: string): ReadonlyArray<string> {
   const text = readFileSync(join(root, file), "utf8");
-  return [...text.matchAll(/(?:from|import)\s+"(\.[^"]+)"/g)].map((match) => relative(root, resolve(root, dirname(file), match[1] ?? "")));
+  return [...text.matchAll(/(?:from|import)\s+"(\.[^"]+)"/g)].map((match) =>
+    relative(root, resolve(root, dirname(file), match[1] ?? "")),
+  );
 }
 
 /** Which layer may import which; the order of DESIGN 3. */
@@ -55,38 +57,63 @@ describe("the tree", () => {
   it("keeps connectors apart from each other", () => {
     const wrong = sources("connectors").flatMap((file) => {
       const own = file.split("/").slice(0, 2).join("/");
-      return imports(file).filter((target) => target.startsWith("connectors/") && !target.startsWith(`${own}/`)).map((target) => `${file} imports ${target}`);
+      return imports(file)
+        .filter((target) => target.startsWith("connectors/") && !target.startsWith(`${own}/`))
+        .map((target) => `${file} imports ${target}`);
     });
     expect(wrong).toEqual([]);
   });
 
   it("lets plugins see only their door", () => {
     const wrong = sources("plugins").flatMap((file) =>
-      imports(file).filter((target) => !target.startsWith("plugins/") && target !== "core/plugin.ts").map((target) => `${file} imports ${target}`),
+      imports(file)
+        .filter((target) => !target.startsWith("plugins/") && target !== "core/plugin.ts")
+        .map((target) => `${file} imports ${target}`),
     );
     expect(wrong).toEqual([]);
   });
 
   it("never lets the core import a connector, a plugin or the configuration", () => {
     const wrong = sources("core").flatMap((file) =>
-      imports(file).filter((target) => !target.startsWith("core/")).map((target) => `${file} imports ${target}`),
+      imports(file)
+        .filter((target) => !target.startsWith("core/"))
+        .map((target) => `${file} imports ${target}`),
     );
     expect(wrong).toEqual([]);
   });
 
   it("has the top level that the design names", () => {
-    const allowed = ["package.json", "package-lock.json", "tsconfig.json", "README.md", "README.zh-CN.md", "LICENSE", "CHANGELOG.md", "core", "connectors", "plugins", "config", "test", "node_modules", "data"];
+    const allowed = [
+      "package.json",
+      "package-lock.json",
+      "tsconfig.json",
+      "README.md",
+      "README.zh-CN.md",
+      "LICENSE",
+      "CHANGELOG.md",
+      "core",
+      "connectors",
+      "plugins",
+      "config",
+      "test",
+      "node_modules",
+      "data",
+    ];
     const extra = readdirSync(root).filter((name) => !name.startsWith(".") && !allowed.includes(name));
     expect(extra).toEqual([]);
   });
 
   it("has no file called utils, helpers, common, misc or manager", () => {
-    const bad = ["core", "connectors", "plugins", "config", "test"].flatMap(sources).filter((file) => /\b(utils?|helpers?|common|misc|manager)\.ts$/.test(file));
+    const bad = ["core", "connectors", "plugins", "config", "test"]
+      .flatMap(sources)
+      .filter((file) => /\b(utils?|helpers?|common|misc|manager)\.ts$/.test(file));
     expect(bad).toEqual([]);
   });
 
   it("holds no very large source file", () => {
-    const large = ["core", "connectors", "plugins", "config"].flatMap(sources).filter((file) => statSync(join(root, file)).size > 40_000);
+    const large = ["core", "connectors", "plugins", "config"]
+      .flatMap(sources)
+      .filter((file) => statSync(join(root, file)).size > 40_000);
     expect(large).toEqual([]);
   });
 });

@@ -142,7 +142,7 @@ export function rowsIn(zip: Uint8Array, { fields }: Description): ReadonlyArray<
     const row: Record<string, unknown> = {};
     for (const [name, text] of Object.entries(line)) {
       if (name.toLowerCase() === "id") row.id = text;
-      else row[name] = valueOf(text, fields.get(name));
+      else row[name] = cellOf(text, fields.get(name));
     }
     return row;
   });
@@ -156,7 +156,7 @@ function unzip(zip: Uint8Array): Readonly<Record<string, Uint8Array>> {
   }
 }
 
-function valueOf(text: string, field: RemoteField | undefined): unknown {
+function cellOf(text: string, field: RemoteField | undefined): unknown {
   const type = field?.type ?? "text";
   // A file has no empty check box.
   if (text === "") return type === "boolean" ? false : null;

@@ -84,4 +84,3 @@ export async function idsAfter(client: Client, module: Module, last: string | nu
   }
   return page;
 }
-

@@ -21,8 +21,8 @@ import {
   Unavailable,
 } from "../../core/connector.ts";
 import { type BulkFile, bulkFile, isCarried, startBulk } from "./bulk-read.ts";
-import { idsAfter, idsWith, valuesMax } from "./coql.ts";
 import { type Module, type Settings, walkRowsMax } from "./config.ts";
+import { idsAfter, idsWith, valuesMax } from "./coql.ts";
 import { type Graveyard, readDeleted } from "./deleted.ts";
 import type { Description } from "./describe.ts";
 import { isPagingEnd, isStaleToken, readFaultOf } from "./errors.ts";
@@ -266,7 +266,11 @@ async function rowsStep(pull: Pull, walk: RowsWalk): Promise<Step> {
     next:
       token === null
         ? deletedAfter(pull, walk.startedAt)
-        : { ...walk, token, seen: times.reduce<number | null>((most, time) => Math.max(most ?? time, time), walk.seen) },
+        : {
+            ...walk,
+            token,
+            seen: times.reduce<number | null>((most, time) => Math.max(most ?? time, time), walk.seen),
+          },
     began,
     ended: pull.reader.clock.now(),
   };
@@ -372,12 +376,7 @@ async function queryStep(pull: Pull, walk: ListingWalk): Promise<Step> {
 }
 
 /** The present state of the ids. One that is neither readable nor listed as deleted is left out: it may be hidden. */
-export async function fetch(
-  reader: Reader,
-  module: Module,
-  ids: ReadonlyArray<string>,
-  fields: ReadonlyArray<string>,
-) {
+export async function fetch(reader: Reader, module: Module, ids: ReadonlyArray<string>, fields: ReadonlyArray<string>) {
   const projection = projectionOf(fields, await reader.descriptions.of(module));
   const readBegan = reader.clock.now();
   const rows = await readByIds(reader, { module, projection }, ids);
@@ -435,4 +434,3 @@ function isSame(held: unknown, wanted: string): boolean {
   if (text === wanted) return true;
   return wanted.includes("@") && typeof text === "string" && text.toLowerCase() === wanted.toLowerCase();
 }
-

@@ -5,14 +5,7 @@
  *
  * Source  Zoho CRM API v8, "Insert Records", "Update Records", "Upsert Records" and "Delete Records".
  */
-import {
-  AuthFailed,
-  type Entity,
-  isFault,
-  type Operation,
-  type Result,
-  Unavailable,
-} from "../../core/connector.ts";
+import { AuthFailed, type Entity, isFault, type Operation, type Result, Unavailable } from "../../core/connector.ts";
 import type { Answer, Call } from "./client.ts";
 import { type Module, modules } from "./config.ts";
 import { duplicateIdOf, explain, type Failure, failureOf, fieldOf, isUnknownId, refusalOf } from "./errors.ts";
@@ -83,7 +76,8 @@ async function batchesOf(reader: Reader, operations: ReadonlyArray<Operation>): 
     const deletes = placed.flatMap(({ operation, place }) =>
       operation.kind === "delete" ? [{ operation, place }] : [],
     );
-    const isLocked = ({ operation }: { readonly operation: Update }) => operation.precondition?.modifiedAt !== undefined;
+    const isLocked = ({ operation }: { readonly operation: Update }) =>
+      operation.precondition?.modifiedAt !== undefined;
     const ways = new Map<string, typeof creates>();
     for (const entry of creates) {
       const way = `${entry.operation.keyField} ${await canUpsert(reader, module, entry.operation)}`;

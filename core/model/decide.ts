@@ -8,13 +8,13 @@
 import { openCase } from "./cases.ts";
 import { decideDelete, reviveForUpdate } from "./deletion.ts";
 import { markDue } from "./due.ts";
-import { type Interval, intervalOf } from "./interval.ts";
 import { compareVersions, judgeRead, type Read } from "./evidence.ts";
 import { type Identified, identify } from "./identify.ts";
-import { about, canonicalValue, meetField, mergeNews, type Moment, settleField } from "./merge.ts";
+import { type Interval, intervalOf } from "./interval.ts";
 import { matchKeys } from "./match-keys.ts";
-import type { BadRecord, RemoteRecord, Tombstone } from "./record.ts";
+import { about, canonicalValue, type Moment, meetField, mergeNews, settleField } from "./merge.ts";
 import { absorbEcho, closeOutcomes, isOpaqueRewrite, noteReversal, noteStoredDifferently } from "./own-writes.ts";
+import type { BadRecord, RemoteRecord, Tombstone } from "./record.ts";
 import { type Decoded, fieldOf, imageIn, type Settings, type Side } from "./settings.ts";
 import { equalValues, isEmpty, type Value } from "./value.ts";
 import type { Canonical, Link, Sent, World } from "./world.ts";
@@ -49,7 +49,8 @@ export function decidePage(
   moment: Moment,
   numbers: Numbers,
 ): void {
-  for (const arrived of arrival.records) decideRecord(world, settings, side, { arrived, read: arrival.read }, moment, numbers);
+  for (const arrived of arrival.records)
+    decideRecord(world, settings, side, { arrived, read: arrival.read }, moment, numbers);
   for (const tombstone of arrival.tombstones) decideDelete(world, settings, side, tombstone, arrival.read, moment);
   for (const bad of arrival.bad) {
     world.counts.bad += 1;
@@ -112,7 +113,17 @@ function decideRecord(
   }
   if (link.state === "merged") {
     // A merged record that is alive again: the system undid its merge. A person decides.
-    openCase(world, side, { kind: "restore", link, canonicalId: link.canonicalId, reason: "this record had been merged into another one and is alive again" }, moment);
+    openCase(
+      world,
+      side,
+      {
+        kind: "restore",
+        link,
+        canonicalId: link.canonicalId,
+        reason: "this record had been merged into another one and is alive again",
+      },
+      moment,
+    );
     return;
   }
   const canonical = world.canonical(link.canonicalId);
@@ -130,7 +141,12 @@ function revive(world: World, side: Side, canonical: Canonical, link: Link, mome
     openCase(
       world,
       side,
-      { kind: "restore", link, canonicalId: canonical.id, reason: "the record came back after its delete had been carried to the other systems" },
+      {
+        kind: "restore",
+        link,
+        canonicalId: canonical.id,
+        reason: "the record came back after its delete had been carried to the other systems",
+      },
       moment,
     );
     return false;
@@ -145,7 +161,14 @@ function revive(world: World, side: Side, canonical: Canonical, link: Link, mome
 }
 
 /** An unlinked record: own create, known, uncertain, or new. */
-function admit(world: World, settings: Settings, side: Side, incoming: Incoming, moment: Moment, numbers: Numbers): void {
+function admit(
+  world: World,
+  settings: Settings,
+  side: Side,
+  incoming: Incoming,
+  moment: Moment,
+  numbers: Numbers,
+): void {
   const { arrived, read } = incoming;
   const { record } = arrived;
   const identified = identify(world, settings, side, arrived);
@@ -210,7 +233,13 @@ function settleIdentity(
       openCase(
         world,
         side,
-        { kind: identified.case, link, canonicalId: identified.candidates[0] ?? null, reason: identified.reason, candidates: identified.candidates },
+        {
+          kind: identified.case,
+          link,
+          canonicalId: identified.candidates[0] ?? null,
+          reason: identified.reason,
+          candidates: identified.candidates,
+        },
         moment,
       );
     }
@@ -261,7 +290,14 @@ function holdValues(link: Link, decoded: Decoded): void {
   if (Object.keys(decoded.references).length > 0) link.shadow.waiting = decoded.references;
 }
 
-function createCanonical(world: World, settings: Settings, side: Side, link: Link, incoming: Incoming, moment: Moment): void {
+function createCanonical(
+  world: World,
+  settings: Settings,
+  side: Side,
+  link: Link,
+  incoming: Incoming,
+  moment: Moment,
+): void {
   const { arrived, read } = incoming;
   const id = moment.newId(side.entity === "account" ? "acc" : "ctc");
   const interval = meetingInterval(side, arrived.record, read);
@@ -279,7 +315,9 @@ function createCanonical(world: World, settings: Settings, side: Side, link: Lin
   };
   const values = resolveReferences(world, settings, side, link, arrived.decoded);
   for (const [field, value] of Object.entries(values)) {
-    link.shadow.fields[field] = isEmpty(value) ? { base: value, held: value } : { base: value, held: value, spoke: true };
+    link.shadow.fields[field] = isEmpty(value)
+      ? { base: value, held: value }
+      : { base: value, held: value, spoke: true };
     if (isEmpty(value)) continue;
     canonical.values[field] = value;
     canonical.provenance[field] = { source: side.connection, interval };
@@ -320,7 +358,11 @@ function linkOwnCreate(
   moment: Moment,
 ): void {
   world.counts.linked += 1;
-  world.log.push({ ...about(canonical, link, moment), kind: "linked", note: { by: "external key", attempts: attempts.length } });
+  world.log.push({
+    ...about(canonical, link, moment),
+    kind: "linked",
+    note: { by: "external key", attempts: attempts.length },
+  });
   const attempt = attempts.at(-1);
   if (attempt === undefined) {
     mergeRecord(world, settings, side, canonical, link, incoming, moment);
@@ -337,7 +379,10 @@ function linkOwnCreate(
     // Any attempt may be the one that landed.
     const landed = attempts.find((sent) => {
       const sentValue = sent.values[field];
-      return sentValue !== undefined && (equalValues(sentValue, value) || equalValues(imageIn(settings, side, field, sentValue), value));
+      return (
+        sentValue !== undefined &&
+        (equalValues(sentValue, value) || equalValues(imageIn(settings, side, field, sentValue), value))
+      );
     });
     const sentValue = landed?.values[field];
     if (sentValue !== undefined) link.shadow.fields[field] = { base: sentValue, held: value };
@@ -379,9 +424,21 @@ function mergeRecord(
   if (canonical.state === "dead") {
     const news = Object.entries(values).filter(([field, value]) => {
       const shadow = link.shadow.fields[field];
-      return shadow !== undefined && !equalValues(shadow.held, value) && !equalValues(canonicalValue(canonical, field), value);
+      return (
+        shadow !== undefined &&
+        !equalValues(shadow.held, value) &&
+        !equalValues(canonicalValue(canonical, field), value)
+      );
     });
-    if (news.length > 0) reviveForUpdate(world, settings, canonical, link, news.map(([field]) => field), moment);
+    if (news.length > 0)
+      reviveForUpdate(
+        world,
+        settings,
+        canonical,
+        link,
+        news.map(([field]) => field),
+        moment,
+      );
   }
   for (const [field, value] of Object.entries(values)) {
     const shadow = link.shadow.fields[field];
@@ -391,7 +448,8 @@ function mergeRecord(
         // D4: what the system filled in on our create is held, not news.
         link.shadow.fields[field] = { base: null, held: value };
         world.touchLink(link);
-      } else meetField(world, settings, side, canonical, { ...news, interval: meetingInterval(side, record, read) }, moment);
+      } else
+        meetField(world, settings, side, canonical, { ...news, interval: meetingInterval(side, record, read) }, moment);
       continue;
     }
     if (equalValues(value, shadow.held)) {
@@ -427,19 +485,27 @@ function advance(world: World, side: Side, link: Link, incoming: Incoming): void
   link.readEnded = Math.max(link.readEnded, read.ended);
   // A reference that still waits must be looked at again, so the print must not say "unchanged".
   link.print = link.shadow.waiting === undefined ? arrived.print : "";
-  if (link.fetchAfter !== null && link.fetchAfter <= read.began && link.shadow.waiting === undefined) link.fetchAfter = null;
+  if (link.fetchAfter !== null && link.fetchAfter <= read.began && link.shadow.waiting === undefined)
+    link.fetchAfter = null;
   world.touchLink(link);
   void side;
 }
 
 /** Canonical ids for remote references; one whose target is not linked yet waits and is left unknown. */
-function resolveReferences(world: World, settings: Settings, side: Side, link: Link, decoded: Decoded): Record<string, Value> {
+function resolveReferences(
+  world: World,
+  settings: Settings,
+  side: Side,
+  link: Link,
+  decoded: Decoded,
+): Record<string, Value> {
   const values: Record<string, Value> = { ...decoded.values };
   const waiting: Record<string, string> = {};
   for (const [field, remoteId] of Object.entries(decoded.references)) {
     const target = fieldOf(settings, side.entity, field)?.target;
     const found = target === undefined ? undefined : world.link(side.connection, target, remoteId);
-    const canonical = found?.canonicalId === null || found === undefined ? undefined : world.canonical(found.canonicalId);
+    const canonical =
+      found?.canonicalId === null || found === undefined ? undefined : world.canonical(found.canonicalId);
     if (canonical !== undefined) values[field] = canonical.id;
     else if (found?.canonicalId != null) values[field] = found.canonicalId;
     else waiting[field] = remoteId;
@@ -485,4 +551,3 @@ export function settleMeetings(world: World, settings: Settings, moment: Moment)
   }
   markDue(world, settings);
 }
-

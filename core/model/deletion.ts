@@ -4,8 +4,8 @@
  */
 import { openCase } from "./cases.ts";
 import type { Read } from "./evidence.ts";
-import { about, canonicalValue, type Moment, setCanonical } from "./merge.ts";
 import { matchKeys } from "./match-keys.ts";
+import { about, canonicalValue, type Moment, setCanonical } from "./merge.ts";
 import type { Tombstone } from "./record.ts";
 import { type Settings, type Side, sideOf } from "./settings.ts";
 import { equalValues } from "./value.ts";
@@ -14,7 +14,14 @@ import type { Canonical, Link, World } from "./world.ts";
 /** A merge inside a CRM changes the master in the same minute in which the child disappears. */
 const mergeWindowMs = 60_000;
 
-export function decideDelete(world: World, settings: Settings, side: Side, tombstone: Tombstone, read: Read, moment: Moment): void {
+export function decideDelete(
+  world: World,
+  settings: Settings,
+  side: Side,
+  tombstone: Tombstone,
+  read: Read,
+  moment: Moment,
+): void {
   const link = world.link(side.connection, side.entity, tombstone.id);
   if (link === undefined) return;
   if (link.canonicalId !== null && world.isClaimed(side.connection, link.canonicalId)) {
@@ -77,7 +84,8 @@ export function decideDelete(world: World, settings: Settings, side: Side, tombs
     );
     return;
   }
-  const waits = !side.namesMaster && side.quarantineMs > 0 && (side.onDelete === "archive" || side.onDelete === "propagate");
+  const waits =
+    !side.namesMaster && side.quarantineMs > 0 && (side.onDelete === "archive" || side.onDelete === "propagate");
   if (waits) {
     link.fetchAfter = moment.now + side.quarantineMs;
     world.touchLink(link);
@@ -131,7 +139,11 @@ export function carryOut(world: World, settings: Settings, side: Side, link: Lin
         world,
         settings,
         canonical,
-        { field: "status", value: "archived", provenance: { source: side.connection, interval: { lower: moment.now, upper: moment.now } } },
+        {
+          field: "status",
+          value: "archived",
+          provenance: { source: side.connection, interval: { lower: moment.now, upper: moment.now } },
+        },
         moment,
       );
       return;
@@ -144,7 +156,11 @@ export function carryOut(world: World, settings: Settings, side: Side, link: Lin
 /** D16: a delete meets an edit that its author had not seen. */
 function propagate(world: World, side: Side, canonical: Canonical, link: Link, moment: Moment): void {
   const unseen = Object.entries(link.shadow.fields)
-    .filter(([field, shadow]) => !equalValues(shadow.base, canonicalValue(canonical, field)) && canonical.provenance[field]?.source !== side.connection)
+    .filter(
+      ([field, shadow]) =>
+        !equalValues(shadow.base, canonicalValue(canonical, field)) &&
+        canonical.provenance[field]?.source !== side.connection,
+    )
     .map(([field]) => field);
   if (unseen.length > 0 && side.deleteAgainstUpdate !== "delete") {
     link.state = "detached";
@@ -209,7 +225,10 @@ export function reviveForUpdate(
 ): void {
   const deleters = world.linksFor(canonical.id).filter((other) => other.state === "gone");
   const deleter = deleters[0];
-  const policy = deleter === undefined ? "keep" : (sideOf(settings, deleter.connection, canonical.entity)?.deleteAgainstUpdate ?? "keep");
+  const policy =
+    deleter === undefined
+      ? "keep"
+      : (sideOf(settings, deleter.connection, canonical.entity)?.deleteAgainstUpdate ?? "keep");
   recordDeleteAgainstUpdate(world, canonical, link, fields, policy, moment);
   if (policy === "delete") return;
   world.touch(canonical, moment.now);
@@ -234,7 +253,14 @@ interface Master {
   readonly certain: boolean;
 }
 
-function masterOf(world: World, side: Side, canonical: Canonical, link: Link, tombstone: Tombstone, at: number): Master | undefined {
+function masterOf(
+  world: World,
+  side: Side,
+  canonical: Canonical,
+  link: Link,
+  tombstone: Tombstone,
+  at: number,
+): Master | undefined {
   if (tombstone.mergedInto !== undefined) {
     const named = world.link(side.connection, side.entity, tombstone.mergedInto);
     if (named !== undefined && named !== link) return { link: named, certain: true };
@@ -242,7 +268,8 @@ function masterOf(world: World, side: Side, canonical: Canonical, link: Link, to
   if (side.namesMaster) return undefined;
   const others = new Set<Link>();
   for (const key of matchKeys(side.entity, canonical.values)) {
-    for (const id of world.candidates(side.entity, key.kind, key.value)) for (const other of world.linksFor(id)) others.add(other);
+    for (const id of world.candidates(side.entity, key.kind, key.value))
+      for (const other of world.linksFor(id)) others.add(other);
   }
   for (const conflict of world.conflicts.values()) {
     if (conflict.kind !== "duplicate" || conflict.canonicalId !== canonical.id || conflict.remoteId === null) continue;
@@ -250,8 +277,10 @@ function masterOf(world: World, side: Side, canonical: Canonical, link: Link, to
     if (held !== undefined) others.add(held);
   }
   for (const other of [...others].sort((one, two) => one.id - two.id)) {
-    if (other === link || other.connection !== side.connection || (other.state !== "live" && other.state !== "held")) continue;
-    if (other.modifiedAt !== null && Math.abs(other.modifiedAt - at) <= mergeWindowMs + side.resolutionMs) return { link: other, certain: false };
+    if (other === link || other.connection !== side.connection || (other.state !== "live" && other.state !== "held"))
+      continue;
+    if (other.modifiedAt !== null && Math.abs(other.modifiedAt - at) <= mergeWindowMs + side.resolutionMs)
+      return { link: other, certain: false };
   }
   return undefined;
 }
@@ -290,7 +319,13 @@ export function mergeInto(
 }
 
 /** Two canonicals become one: links move, empty fields are filled, differing ones stay as candidates for the chain. */
-export function mergeCanonicals(world: World, settings: Settings, survivor: Canonical, absorbed: Canonical, moment: Moment): void {
+export function mergeCanonicals(
+  world: World,
+  settings: Settings,
+  survivor: Canonical,
+  absorbed: Canonical,
+  moment: Moment,
+): void {
   const before = { ...survivor.values };
   world.touch(survivor, moment.now);
   world.touch(absorbed, moment.now);
@@ -303,7 +338,11 @@ export function mergeCanonicals(world: World, settings: Settings, survivor: Cano
   for (const link of world.linksFor(absorbed.id)) {
     for (const [field, shadow] of Object.entries(link.shadow.fields)) {
       // What the absorbed account held is a candidate of its source at the next conflict; D1 makes it due now.
-      if (link.state === "live" && absorbed.provenance[field]?.source === link.connection && !equalValues(shadow.base, canonicalValue(survivor, field))) {
+      if (
+        link.state === "live" &&
+        absorbed.provenance[field]?.source === link.connection &&
+        !equalValues(shadow.base, canonicalValue(survivor, field))
+      ) {
         shadow.lost = { interval: absorbed.provenance[field]?.interval ?? null };
       }
     }
@@ -316,7 +355,9 @@ export function mergeCanonicals(world: World, settings: Settings, survivor: Cano
     kind: "merged",
     from: before,
     news: { ...absorbed.values },
-    set: Object.fromEntries(Object.entries(survivor.values).filter(([field, value]) => !equalValues(before[field] ?? null, value))),
+    set: Object.fromEntries(
+      Object.entries(survivor.values).filter(([field, value]) => !equalValues(before[field] ?? null, value)),
+    ),
     note: { absorbed: absorbed.id },
   });
   world.log.push({ ...about(absorbed, undefined, moment), kind: "merged", note: { into: survivor.id } });

@@ -25,9 +25,16 @@ export type EditOutcome =
   | { readonly kind: "refused"; readonly reason: string };
 
 /** One edit by a person. If the value has changed since they saw it, a conflict row asks again and nothing is written. */
-export function decideEdit(world: World, settings: Settings, edit: Edit, moment: Moment, note: Readonly<Record<string, unknown>> = {}): EditOutcome {
+export function decideEdit(
+  world: World,
+  settings: Settings,
+  edit: Edit,
+  moment: Moment,
+  note: Readonly<Record<string, unknown>> = {},
+): EditOutcome {
   const canonical = world.canonical(edit.canonicalId);
-  if (canonical === undefined) return { kind: "refused", reason: `There is no account or contact ${edit.canonicalId}.` };
+  if (canonical === undefined)
+    return { kind: "refused", reason: `There is no account or contact ${edit.canonicalId}.` };
   if (fieldOf(settings, canonical.entity, edit.field) === undefined) {
     return { kind: "refused", reason: `There is no field ${edit.field} on ${canonical.entity}.` };
   }
@@ -60,7 +67,12 @@ function reopen(world: World, canonical: Canonical, edit: Edit, moment: Moment):
   const open = world.openConflict(canonical.id, edit.field);
   const provenance = canonical.provenance[edit.field];
   const candidates = [
-    { source: provenance?.source ?? "hub", value: current, lower: provenance?.interval?.lower ?? null, upper: provenance?.interval?.upper ?? null },
+    {
+      source: provenance?.source ?? "hub",
+      value: current,
+      lower: provenance?.interval?.lower ?? null,
+      upper: provenance?.interval?.upper ?? null,
+    },
     { source: "hub", value: edit.value, lower: moment.now, upper: moment.now },
   ];
   if (open !== undefined) {
@@ -122,9 +134,18 @@ export const answersOf: Readonly<Record<Conflict["kind"], ReadonlyArray<string>>
   "stored-differently": [],
 };
 
-export function decideAnswer(world: World, settings: Settings, conflict: Conflict, answer: Answer, moment: Moment): EditOutcome {
+export function decideAnswer(
+  world: World,
+  settings: Settings,
+  conflict: Conflict,
+  answer: Answer,
+  moment: Moment,
+): EditOutcome {
   if (conflict.state !== "open" && conflict.state !== "reopened") {
-    return { kind: "refused", reason: `Conflict ${conflict.id} is ${conflict.state}; only open ones can be resolved. Use undo to take a decision back.` };
+    return {
+      kind: "refused",
+      reason: `Conflict ${conflict.id} is ${conflict.state}; only open ones can be resolved. Use undo to take a decision back.`,
+    };
   }
   const outcome = carryAnswer(world, settings, conflict, answer, moment);
   if (outcome.kind === "done") {
@@ -136,7 +157,13 @@ export function decideAnswer(world: World, settings: Settings, conflict: Conflic
   return outcome;
 }
 
-function carryAnswer(world: World, settings: Settings, conflict: Conflict, answer: Answer, moment: Moment): EditOutcome {
+function carryAnswer(
+  world: World,
+  settings: Settings,
+  conflict: Conflict,
+  answer: Answer,
+  moment: Moment,
+): EditOutcome {
   const wrong: EditOutcome = {
     kind: "refused",
     reason: `A conflict of kind ${conflict.kind} is answered with ${answersOf[conflict.kind].join(" or ") || "nothing: it is a record of what happened"}.`,
@@ -161,17 +188,30 @@ function carryAnswer(world: World, settings: Settings, conflict: Conflict, answe
   }
 }
 
-function answerValue(world: World, settings: Settings, conflict: Conflict, answer: Answer, moment: Moment): EditOutcome | undefined {
+function answerValue(
+  world: World,
+  settings: Settings,
+  conflict: Conflict,
+  answer: Answer,
+  moment: Moment,
+): EditOutcome | undefined {
   if (answer.kind !== "value" && answer.kind !== "source") return undefined;
   const { canonicalId, field } = conflict;
   if (canonicalId === null || field === null) return { kind: "refused", reason: "This row names no field." };
-  const chosen = answer.kind === "value" ? answer.value : conflict.candidates.find((candidate) => candidate.source === answer.source)?.value;
+  const chosen =
+    answer.kind === "value"
+      ? answer.value
+      : conflict.candidates.find((candidate) => candidate.source === answer.source)?.value;
   if (chosen === undefined) {
     const sources = [...new Set(conflict.candidates.map((candidate) => candidate.source))].join(", ");
-    return { kind: "refused", reason: `No candidate comes from ${answer.kind === "source" ? answer.source : "there"}; there are: ${sources}.` };
+    return {
+      kind: "refused",
+      reason: `No candidate comes from ${answer.kind === "source" ? answer.source : "there"}; there are: ${sources}.`,
+    };
   }
   const canonical = world.canonical(canonicalId);
-  if (canonical === undefined) return { kind: "refused", reason: `The ${conflict.entity} ${canonicalId} is not there any more.` };
+  if (canonical === undefined)
+    return { kind: "refused", reason: `The ${conflict.entity} ${canonicalId} is not there any more.` };
   // The row is answered: it must not stop its own edit.
   const state = conflict.state;
   conflict.state = "resolved";
@@ -203,7 +243,9 @@ function answerValue(world: World, settings: Settings, conflict: Conflict, answe
 
 function answerIdentity(world: World, conflict: Conflict, answer: Answer, moment: Moment): EditOutcome | undefined {
   const link =
-    conflict.connection === null || conflict.remoteId === null ? undefined : world.link(conflict.connection, conflict.entity, conflict.remoteId);
+    conflict.connection === null || conflict.remoteId === null
+      ? undefined
+      : world.link(conflict.connection, conflict.entity, conflict.remoteId);
   if (link === undefined) return { kind: "refused", reason: "The record of this case is not known any more." };
   if (answer.kind === "separate") {
     link.shadow = { fields: {}, separate: true };
@@ -216,7 +258,11 @@ function answerIdentity(world: World, conflict: Conflict, answer: Answer, moment
     link.shadow = { fields: {} };
     link.state = "live";
     world.relink(link, canonical.id);
-    world.log.push({ ...about(canonical, link, moment), kind: "linked", note: { by: "person", conflict: conflict.id } });
+    world.log.push({
+      ...about(canonical, link, moment),
+      kind: "linked",
+      note: { by: "person", conflict: conflict.id },
+    });
   } else return undefined;
   link.print = "";
   link.fetchAfter = moment.now;
@@ -224,7 +270,13 @@ function answerIdentity(world: World, conflict: Conflict, answer: Answer, moment
   return { kind: "done" };
 }
 
-function answerDelete(world: World, settings: Settings, conflict: Conflict, answer: Answer, moment: Moment): EditOutcome | undefined {
+function answerDelete(
+  world: World,
+  settings: Settings,
+  conflict: Conflict,
+  answer: Answer,
+  moment: Moment,
+): EditOutcome | undefined {
   const { connection, remoteId, canonicalId } = conflict;
   const side = connection === null ? undefined : sideOf(settings, connection, conflict.entity);
   const link = connection === null || remoteId === null ? undefined : world.link(connection, conflict.entity, remoteId);
@@ -237,7 +289,8 @@ function answerDelete(world: World, settings: Settings, conflict: Conflict, answ
     else if (answer.kind === "merged") {
       const masterId = typeof conflict.detail.master === "string" ? conflict.detail.master : "";
       const master = world.link(side.connection, side.entity, masterId);
-      if (master === undefined) return { kind: "refused", reason: `The master record ${masterId} is not known any more.` };
+      if (master === undefined)
+        return { kind: "refused", reason: `The master record ${masterId} is not known any more.` };
       mergeInto(world, settings, side, canonical, link, master, moment);
     } else return undefined;
     return { kind: "done" };
@@ -276,8 +329,15 @@ export function decideUndo(world: World, settings: Settings, conflict: Conflict,
   // When the value stayed, the decision was against the candidate that lost: undoing gives it the field.
   const loser = conflict.candidates.find((candidate) => !equalValues(candidate.value, conflict.result));
   const back = equalValues(conflict.previous, conflict.result) ? loser?.value : conflict.previous;
-  if (back === undefined) return { kind: "refused", reason: "All candidates hold the same value; there is nothing to undo." };
-  const outcome = decideEdit(world, settings, { canonicalId, field, value: back, base: conflict.result, hold: false }, moment, { undo: conflict.id });
+  if (back === undefined)
+    return { kind: "refused", reason: "All candidates hold the same value; there is nothing to undo." };
+  const outcome = decideEdit(
+    world,
+    settings,
+    { canonicalId, field, value: back, base: conflict.result, hold: false },
+    moment,
+    { undo: conflict.id },
+  );
   if (outcome.kind === "done") {
     conflict.state = "undone";
     world.touchConflict(conflict, moment.now);
@@ -295,7 +355,13 @@ export function releaseHold(world: World, canonical: Canonical, field: string, m
 }
 
 /** Two accounts are one: a person says so. */
-export function decideMerge(world: World, settings: Settings, survivorId: string, absorbedId: string, moment: Moment): EditOutcome {
+export function decideMerge(
+  world: World,
+  settings: Settings,
+  survivorId: string,
+  absorbedId: string,
+  moment: Moment,
+): EditOutcome {
   const survivor = world.canonical(survivorId);
   const absorbed = world.canonical(absorbedId);
   if (survivor === undefined || absorbed === undefined || survivor.entity !== absorbed.entity) {

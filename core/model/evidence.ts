@@ -31,7 +31,8 @@ export function compareVersions(
   record: { readonly version?: string; readonly modifiedAt?: number },
   link: { readonly version: string | null; readonly modifiedAt: number | null },
 ): Order {
-  if (record.version !== undefined && link.version !== null) return order(decimal(record.version), decimal(link.version));
+  if (record.version !== undefined && link.version !== null)
+    return order(decimal(record.version), decimal(link.version));
   if (record.modifiedAt !== undefined && link.modifiedAt !== null) return order(record.modifiedAt, link.modifiedAt);
   return "unknown";
 }

@@ -12,7 +12,12 @@ export type Identified =
   | { readonly kind: "new" }
   | { readonly kind: "own"; readonly canonical: Canonical; readonly attempts: ReadonlyArray<Sent> }
   | { readonly kind: "known"; readonly canonical: Canonical; readonly by: string }
-  | { readonly kind: "case"; readonly case: ConflictKind; readonly candidates: ReadonlyArray<string>; readonly reason: string };
+  | {
+      readonly kind: "case";
+      readonly case: ConflictKind;
+      readonly candidates: ReadonlyArray<string>;
+      readonly reason: string;
+    };
 
 export function identify(world: World, settings: Settings, side: Side, arrived: Arrived): Identified {
   const own = byHubId(world, side, arrived.hubId);
@@ -44,12 +49,17 @@ function byHubId(world: World, side: Side, hubId: string | null): Identified | u
       kind: "case",
       case: "duplicate",
       candidates: [canonical.id],
-      reason: "this record bears the hub id of an account that already has a record here (a clone, or a create that landed twice)",
+      reason:
+        "this record bears the hub id of an account that already has a record here (a clone, or a create that landed twice)",
     };
   }
   if (canonical.state === "dead") return restored(canonical);
   const attempts = [...world.sent.values()].filter(
-    (sent) => sent.kind === "create" && sent.connection === side.connection && sent.canonicalId === canonical.id && sent.state !== "closed",
+    (sent) =>
+      sent.kind === "create" &&
+      sent.connection === side.connection &&
+      sent.canonicalId === canonical.id &&
+      sent.state !== "closed",
   );
   return { kind: "own", canonical, attempts };
 }
@@ -59,7 +69,12 @@ function byKey(world: World, side: Side, arrived: Arrived, kind: string, found: 
   const [canonical, second] = found;
   if (canonical === undefined) return { kind: "new" };
   if (second !== undefined) {
-    return { kind: "case", case: "match", candidates: ids, reason: `${found.length} ${side.entity}s share this record's ${kind}` };
+    return {
+      kind: "case",
+      case: "match",
+      candidates: ids,
+      reason: `${found.length} ${side.entity}s share this record's ${kind}`,
+    };
   }
   if (canonical.state === "dead") return restored(canonical);
   if (world.liveLinks(canonical.id, side.connection).length > 0) {
@@ -86,14 +101,16 @@ const restored = (canonical: Canonical): Identified => ({
 });
 
 /** Phones and shared mailboxes are often those of a switchboard or a parent company. */
-const isWeak = (side: Side, kind: string): boolean => kind === "phone" || (side.entity === "account" && kind === "email");
+const isWeak = (side: Side, kind: string): boolean =>
+  kind === "phone" || (side.entity === "account" && kind === "email");
 
 /** Two different tax ids, or logins, are two different parties, whatever else they share. */
 function contradicts(canonical: Canonical, arrived: Arrived): boolean {
   for (const field of ["taxId", "login"]) {
     const theirs = canonical.values[field];
     const ours = arrived.decoded.values[field];
-    if (typeof theirs === "string" && typeof ours === "string" && theirs !== "" && ours !== "" && theirs !== ours) return true;
+    if (typeof theirs === "string" && typeof ours === "string" && theirs !== "" && ours !== "" && theirs !== ours)
+      return true;
   }
   return false;
 }

@@ -6,11 +6,11 @@
  * it, and the chain decides over all candidates. SEMANTICS D1, D8 to D11, D17 to D19 and D26 are kept here.
  */
 import { type Candidate, decideChain } from "./chain.ts";
-import type { FieldType } from "./value.ts";
 import type { Interval } from "./interval.ts";
 import { completeGroup, isGroupType, isSetType, lift, mergeSets, unionOf } from "./lift.ts";
 import { chainOf, ownerOf } from "./policy.ts";
 import { fieldOf, imageIn, membersOf, type Settings, type Side } from "./settings.ts";
+import type { FieldType } from "./value.ts";
 import { equalValues, isEmpty, type Value } from "./value.ts";
 import type { Canonical, Conflict, ConflictCandidate, Flip, Link, Provenance, ShadowField, World } from "./world.ts";
 
@@ -71,7 +71,14 @@ function returnsTo(settings: Settings, canonical: Canonical, field: string, valu
 }
 
 /** The first time that a field of a link is seen: there is no base. */
-export function meetField(world: World, settings: Settings, side: Side, canonical: Canonical, news: News, moment: Moment): void {
+export function meetField(
+  world: World,
+  settings: Settings,
+  side: Side,
+  canonical: Canonical,
+  news: News,
+  moment: Moment,
+): void {
   const { link, field, value, interval } = news;
   const current = canonicalValue(canonical, field);
   const shadow: ShadowField = { base: value, held: value };
@@ -129,7 +136,14 @@ export function meetField(world: World, settings: Settings, side: Side, canonica
 }
 
 /** News of a linked record's field, already known to differ from `held` and not to be an echo. */
-export function mergeNews(world: World, settings: Settings, side: Side, canonical: Canonical, news: News, moment: Moment): void {
+export function mergeNews(
+  world: World,
+  settings: Settings,
+  side: Side,
+  canonical: Canonical,
+  news: News,
+  moment: Moment,
+): void {
   const { link, field, value, interval } = news;
   const shadow = link.shadow.fields[field];
   if (shadow === undefined) {
@@ -166,7 +180,10 @@ export function mergeNews(world: World, settings: Settings, side: Side, canonica
     logNews(world, canonical, link, field, stands, moment, { why: "the field is frozen" });
     return;
   }
-  const gate = moment.overrule === true ? "rejected by a person at the brake" : gateOf(world, settings, side, canonical, field, interval);
+  const gate =
+    moment.overrule === true
+      ? "rejected by a person at the brake"
+      : gateOf(world, settings, side, canonical, field, interval);
   const unseen = equalValues(current, previous.base);
   if (gate !== undefined && (unseen || isSetType(type) || gate.startsWith("held") || moment.overrule === true)) {
     shadow.lost = { interval };
@@ -183,7 +200,15 @@ export function mergeNews(world: World, settings: Settings, side: Side, canonica
   }
   if (unseen) {
     if (returnsTo(settings, canonical, field, stands, moment.now) >= settings.flipsMax) {
-      freeze(world, canonical, link, field, { value: stands, interval }, "two sides keep changing this field back and forth", moment);
+      freeze(
+        world,
+        canonical,
+        link,
+        field,
+        { value: stands, interval },
+        "two sides keep changing this field back and forth",
+        moment,
+      );
       return;
     }
     delete shadow.lost;
@@ -220,7 +245,13 @@ function take(
 function liftNews(
   settings: Settings,
   side: Side,
-  change: { readonly field: string; readonly type: FieldType; readonly held: Value; readonly base: Value; readonly news: Value },
+  change: {
+    readonly field: string;
+    readonly type: FieldType;
+    readonly held: Value;
+    readonly base: Value;
+    readonly news: Value;
+  },
 ): Value {
   const { field, type, held, base, news } = change;
   const lifted = lift(type, { held, base, news });
@@ -254,7 +285,12 @@ export function settleField(
   world: World,
   settings: Settings,
   canonical: Canonical,
-  dispute: { readonly field: string; readonly base: Value; readonly kind: "meeting" | "conflict"; readonly trigger: Link },
+  dispute: {
+    readonly field: string;
+    readonly base: Value;
+    readonly kind: "meeting" | "conflict";
+    readonly trigger: Link;
+  },
   moment: Moment,
 ): void {
   const { field, base, kind, trigger } = dispute;
@@ -288,19 +324,38 @@ export function settleField(
   if (verdict.kind === "open") {
     world.counts.opened += 1;
     world.addConflict({ ...row, state: "open", rule: "manual", winner: null, reason: verdict.reason, result: current });
-    logNews(world, canonical, trigger, field, trigger.shadow.fields[field]?.base ?? null, moment, { why: verdict.reason });
+    logNews(world, canonical, trigger, field, trigger.shadow.fields[field]?.base ?? null, moment, {
+      why: verdict.reason,
+    });
     return;
   }
   const { winner, rule, reason } = verdict;
   if (returnsTo(settings, canonical, field, winner.value, moment.now) >= settings.flipsMax) {
     const interval = trigger.shadow.fields[field]?.lost?.interval ?? null;
-    freeze(world, canonical, trigger, field, { value: winner.value, interval }, "two sides keep changing this field back and forth", moment);
+    freeze(
+      world,
+      canonical,
+      trigger,
+      field,
+      { value: winner.value, interval },
+      "two sides keep changing this field back and forth",
+      moment,
+    );
     return;
   }
   world.counts.settled += 1;
   world.addConflict({ ...row, state: "settled", rule, winner: winner.source, reason, result: winner.value });
   if (equalValues(winner.value, current)) {
-    logNews(world, canonical, trigger, field, trigger.shadow.fields[field]?.base ?? null, moment, { why: reason, rule }, "overruled");
+    logNews(
+      world,
+      canonical,
+      trigger,
+      field,
+      trigger.shadow.fields[field]?.base ?? null,
+      moment,
+      { why: reason, rule },
+      "overruled",
+    );
     return;
   }
   const provenance: Provenance = {
@@ -335,7 +390,11 @@ export function settleField(
 }
 
 /** The canonical value with its provenance, plus each live link whose own news lost and still disagrees. */
-export function candidatesOf(world: World, canonical: Canonical, field: string): ReadonlyArray<Candidate & { readonly remoteId?: string }> {
+export function candidatesOf(
+  world: World,
+  canonical: Canonical,
+  field: string,
+): ReadonlyArray<Candidate & { readonly remoteId?: string }> {
   const provenance = canonical.provenance[field];
   const links = world.liveLinks(canonical.id);
   const source = links.find((link) => link.connection === provenance?.source);
@@ -376,7 +435,9 @@ function updateOpen(world: World, settings: Settings, canonical: Canonical, open
   open.candidates = candidatesOf(world, canonical, field).map(shownCandidate);
   world.touchConflict(open, moment.now);
   const live = world.liveLinks(canonical.id).filter((link) => link.shadow.fields[field] !== undefined);
-  const reported = live.filter((link) => link.shadow.fields[field]?.lost !== undefined || canonical.provenance[field]?.source === link.connection);
+  const reported = live.filter(
+    (link) => link.shadow.fields[field]?.lost !== undefined || canonical.provenance[field]?.source === link.connection,
+  );
   const first = reported[0]?.shadow.fields[field]?.base;
   if (first === undefined || reported.length < 2) return;
   if (!reported.every((link) => equalValues(link.shadow.fields[field]?.base, first))) return;
@@ -384,9 +445,13 @@ function updateOpen(world: World, settings: Settings, canonical: Canonical, open
   open.reason = "the systems agree by themselves";
   open.result = first;
   const source = reported.at(-1);
-  const provenance: Provenance = { source: source?.connection ?? "hub", interval: source?.shadow.fields[field]?.lost?.interval ?? null };
+  const provenance: Provenance = {
+    source: source?.connection ?? "hub",
+    interval: source?.shadow.fields[field]?.lost?.interval ?? null,
+  };
   for (const link of reported) delete link.shadow.fields[field]?.lost;
-  if (source !== undefined) take(world, settings, canonical, source, { field, value: first, provenance, news: first }, moment);
+  if (source !== undefined)
+    take(world, settings, canonical, source, { field, value: first, provenance, news: first }, moment);
 }
 
 /** A system came to the canonical value: an open row of the field closes if nobody is left who disagrees. */

@@ -66,11 +66,23 @@ export function noteReversal(
 ): void {
   if (open.length === 0 || !versionMoved) return;
   const shadow = link.shadow.fields[field];
-  if (shadow === undefined || !open.some((sent) => sent.values[field] !== undefined && !equalValues(sent.values[field], shadow.held))) return;
+  if (
+    shadow === undefined ||
+    !open.some((sent) => sent.values[field] !== undefined && !equalValues(sent.values[field], shadow.held))
+  )
+    return;
   noteLate(world, side, canonical, link, field, shadow.held, moment);
 }
 
-function noteLate(world: World, side: Side, canonical: Canonical, link: Link, field: string, value: Value, moment: Moment): void {
+function noteLate(
+  world: World,
+  side: Side,
+  canonical: Canonical,
+  link: Link,
+  field: string,
+  value: Value,
+  moment: Moment,
+): void {
   world.addConflict({
     id: moment.newId("con"),
     kind: "late",
@@ -97,7 +109,8 @@ function noteLate(world: World, side: Side, canonical: Canonical, link: Link, fi
 /** D4: the field's codec is declared opaque and the time equals the receipt: the system rewrote our value. */
 export function isOpaqueRewrite(side: Side, link: Link, record: RemoteRecord, field: string): boolean {
   const receipt = link.shadow.receipt;
-  if (receipt === undefined || !receipt.fields.includes(field) || side.rules.get(field)?.codec.opaque !== true) return false;
+  if (receipt === undefined || !receipt.fields.includes(field) || side.rules.get(field)?.codec.opaque !== true)
+    return false;
   if (receipt.version !== undefined) return receipt.version === record.version;
   return receipt.modifiedAt !== undefined && receipt.modifiedAt === record.modifiedAt;
 }
@@ -154,7 +167,10 @@ export function closeOutcomes(
     const past =
       side.conditional !== "none" &&
       sent.precondition !== null &&
-      compareVersions(record, { version: sent.precondition.version ?? null, modifiedAt: sent.precondition.modifiedAt ?? null }) === "higher";
+      compareVersions(record, {
+        version: sent.precondition.version ?? null,
+        modifiedAt: sent.precondition.modifiedAt ?? null,
+      }) === "higher";
     const late = read.began >= sent.at + side.lateMs;
     if (landed || past || late) world.closeSent(sent);
   }

@@ -3,8 +3,8 @@
  * Pure; plan and push use the same function, so the plan cannot lie.
  */
 import { Refusal } from "./codec.ts";
-import { canonicalValue } from "./merge.ts";
 import { dueFields, mayCreate } from "./due.ts";
+import { canonicalValue } from "./merge.ts";
 import { encodeValue, fieldOf, type Settings, type Side } from "./settings.ts";
 import { equalValues, isEmpty, type Value } from "./value.ts";
 import type { Canonical, Link, World } from "./world.ts";
@@ -53,18 +53,36 @@ export interface Patches {
 }
 
 /** All writes that a canonical is due in one connection. */
-export function patchesFor(world: World, settings: Settings, side: Side, canonical: Canonical, options: { readonly referencesWait: boolean }): Patches {
+export function patchesFor(
+  world: World,
+  settings: Settings,
+  side: Side,
+  canonical: Canonical,
+  options: { readonly referencesWait: boolean },
+): Patches {
   const leftOut: Array<LeftOut> = [];
   if (!side.writable) return { patches: [], leftOut, waiting: false };
   const links = world.linksFor(canonical.id).filter((link) => link.connection === side.connection);
   const live = links.filter((link) => link.state === "live");
   if (canonical.state === "dead") {
-    return { patches: live.map((link) => ({ kind: "delete", canonicalId: canonical.id, link })), leftOut, waiting: false };
+    return {
+      patches: live.map((link) => ({ kind: "delete", canonicalId: canonical.id, link })),
+      leftOut,
+      waiting: false,
+    };
   }
   if (canonical.state !== "live") return { patches: [], leftOut, waiting: false };
   if (live.length > 0) {
     const patches = live.flatMap((link): ReadonlyArray<Patch> => {
-      const { writes, fields } = encodeFields(world, settings, side, canonical, link, dueFields(world, side, canonical, link), leftOut);
+      const { writes, fields } = encodeFields(
+        world,
+        settings,
+        side,
+        canonical,
+        link,
+        dueFields(world, side, canonical, link),
+        leftOut,
+      );
       return writes.length === 0 ? [] : [{ kind: "update", canonicalId: canonical.id, link, writes, fields }];
     });
     return { patches, leftOut, waiting: false };
@@ -79,7 +97,11 @@ export function patchesFor(world: World, settings: Settings, side: Side, canonic
   const { writes, fields } = encodeFields(world, settings, side, canonical, null, present, leftOut);
   const waits = leftOut.some((left) => left.why === "waits" && left.link === null);
   if (waits && options.referencesWait) return { patches: [], leftOut, waiting: true };
-  return { patches: [{ kind: "create", canonicalId: canonical.id, link: null, writes, fields }], leftOut, waiting: false };
+  return {
+    patches: [{ kind: "create", canonicalId: canonical.id, link: null, writes, fields }],
+    leftOut,
+    waiting: false,
+  };
 }
 
 function encodeFields(
@@ -99,7 +121,12 @@ function encodeFields(
     const remote = remoteValue(world, settings, side, field, value);
     const subject = { canonicalId: canonical.id, link, field, value };
     if (remote === undefined) {
-      leftOut.push({ ...subject, why: "waits", reason: `${field} points to a record that is not in ${side.connection} yet`, remedy: "It is written once that record is there." });
+      leftOut.push({
+        ...subject,
+        why: "waits",
+        reason: `${field} points to a record that is not in ${side.connection} yet`,
+        remedy: "It is written once that record is there.",
+      });
       continue;
     }
     const encoded = encodeValue(side, field, remote);

@@ -1,12 +1,12 @@
 /** What the pure rules know of the configuration: one side per connection and entity, the policy, the model. */
 import type { CodecContext, FieldRule } from "./codec.ts";
+import { pathNames, Refusal, Unreadable } from "./codec.ts";
 import type { Entity, Field, Model } from "./field.ts";
 import type { Filter } from "./filter.ts";
-import type { Policy } from "./policy.ts";
-import type { Group, Value } from "./value.ts";
 import { decodeField, encodeField, imageOf } from "./mapping.ts";
 import { normalise } from "./normalise.ts";
-import { Refusal, Unreadable, pathNames } from "./codec.ts";
+import type { Policy } from "./policy.ts";
+import type { Group, Value } from "./value.ts";
 
 export type DeletePolicy = "detach" | "archive" | "propagate" | "ignore";
 

@@ -63,18 +63,27 @@ export function settle(
     case "pending":
       return { next: { kind: "again", afterMs: pendingWaitMs, reason: result.reason }, fetch: [] };
     case "later":
-      return { next: { kind: "again", afterMs: result.retryAfterMs ?? lockedWaitMs, reason: result.reason }, fetch: [] };
+      return {
+        next: { kind: "again", afterMs: result.retryAfterMs ?? lockedWaitMs, reason: result.reason },
+        fetch: [],
+      };
     case "unknown": {
       sent.state = "unclear";
       world.touchSent(sent);
       if (link !== undefined) link.fetchAfter = moment.now;
       // A create may be repeated only once it can neither land nor hide any more (D12).
       const afterMs = sent.kind === "create" ? Math.max(side.lateMs, side.settleMs) : 0;
-      return { next: { kind: "again", afterMs, reason: result.reason }, fetch: link === undefined ? [] : [link.remoteId] };
+      return {
+        next: { kind: "again", afterMs, reason: result.reason },
+        fetch: link === undefined ? [] : [link.remoteId],
+      };
     }
     case "conflict":
       if (link !== undefined) link.fetchAfter = moment.now;
-      return { next: { kind: "again", afterMs: 0, reason: result.reason }, fetch: link === undefined ? [] : [link.remoteId] };
+      return {
+        next: { kind: "again", afterMs: 0, reason: result.reason },
+        fetch: link === undefined ? [] : [link.remoteId],
+      };
     case "gone":
       return settleGone(world, side, claimed, canonical, link, moment);
     case "duplicate":
@@ -103,8 +112,15 @@ function settleApplied(
       known.state = "gone";
       known.print = "";
       // The last content that was read, so that the delete can be undone with values (D16).
-      const content = Object.fromEntries(Object.entries(known.shadow.fields).map(([field, shadow]) => [field, shadow.held]));
-      world.log.push({ ...about(canonical, known, moment), kind: "pushed", news: content, note: { delete: true, intent: sent.id } });
+      const content = Object.fromEntries(
+        Object.entries(known.shadow.fields).map(([field, shadow]) => [field, shadow.held]),
+      );
+      world.log.push({
+        ...about(canonical, known, moment),
+        kind: "pushed",
+        news: content,
+        note: { delete: true, intent: sent.id },
+      });
     }
     return { next: { kind: "done" }, fetch: [] };
   }
@@ -116,10 +132,15 @@ function settleApplied(
     const next: ShadowField = { base: value, held: made };
     if (before?.spoke === true) next.spoke = true;
     if (before?.lost !== undefined) next.rewrites = countRewrite(settings, before, value, moment.now);
-    else if (before?.rewrites !== undefined && equalValues(before.rewrites.value, value)) next.rewrites = before.rewrites;
+    else if (before?.rewrites !== undefined && equalValues(before.rewrites.value, value))
+      next.rewrites = before.rewrites;
     link.shadow.fields[field] = next;
     healLetter(world, side, canonical.id, link.remoteId, field);
-    if (stored[field] !== undefined && !equalValues(made, value) && !equalValues(made, imageIn(settings, side, field, value))) {
+    if (
+      stored[field] !== undefined &&
+      !equalValues(made, value) &&
+      !equalValues(made, imageIn(settings, side, field, value))
+    ) {
       noteStoredDifferently(world, side, canonical, link, { field, sent: value, stored: made }, moment);
     }
   }
@@ -188,20 +209,38 @@ function newLink(
 }
 
 /** D17: the system changed our value back, and we write the same value again. */
-function countRewrite(settings: Settings, before: ShadowField, value: Value, now: number): NonNullable<ShadowField["rewrites"]> {
+function countRewrite(
+  settings: Settings,
+  before: ShadowField,
+  value: Value,
+  now: number,
+): NonNullable<ShadowField["rewrites"]> {
   const earlier = before.rewrites;
-  const goesOn = earlier !== undefined && equalValues(earlier.value, value) && now - earlier.since <= settings.flipWindowMs;
+  const goesOn =
+    earlier !== undefined && equalValues(earlier.value, value) && now - earlier.since <= settings.flipWindowMs;
   return goesOn ? { value, count: earlier.count + 1, since: earlier.since } : { value, count: 1, since: now };
 }
 
 /** Before a write: a field that the system keeps changing back is frozen instead of written once more. */
-export function freezeWars(world: World, settings: Settings, canonical: Canonical, link: Link, fields: ReadonlyArray<string>, moment: Moment): void {
+export function freezeWars(
+  world: World,
+  settings: Settings,
+  canonical: Canonical,
+  link: Link,
+  fields: ReadonlyArray<string>,
+  moment: Moment,
+): void {
   for (const field of fields) {
     const shadow = link.shadow.fields[field];
     const rewrites = shadow?.rewrites;
     if (shadow?.lost === undefined || rewrites === undefined) continue;
     const inWindow = moment.now - rewrites.since <= settings.flipWindowMs;
-    if (!inWindow || rewrites.count < settings.flipsMax || !equalValues(rewrites.value, canonical.values[field] ?? null)) continue;
+    if (
+      !inWindow ||
+      rewrites.count < settings.flipsMax ||
+      !equalValues(rewrites.value, canonical.values[field] ?? null)
+    )
+      continue;
     freeze(
       world,
       canonical,
@@ -214,7 +253,14 @@ export function freezeWars(world: World, settings: Settings, canonical: Canonica
   }
 }
 
-function settleGone(world: World, side: Side, claimed: Claimed, canonical: Canonical, link: Link | undefined, moment: Moment): Settlement {
+function settleGone(
+  world: World,
+  side: Side,
+  claimed: Claimed,
+  canonical: Canonical,
+  link: Link | undefined,
+  moment: Moment,
+): Settlement {
   if (link === undefined) return { next: { kind: "done" }, fetch: [] };
   if (claimed.sent.kind === "delete") {
     link.state = "gone";
@@ -223,7 +269,10 @@ function settleGone(world: World, side: Side, claimed: Claimed, canonical: Canon
   }
   link.fetchAfter = moment.now;
   void side;
-  return { next: { kind: "again", afterMs: 60_000, reason: "the record is not there any more" }, fetch: [link.remoteId] };
+  return {
+    next: { kind: "again", afterMs: 60_000, reason: "the record is not there any more" },
+    fetch: [link.remoteId],
+  };
 }
 
 /** A unique field is taken: the record that holds it is fetched, so that matching can decide about it. */
@@ -263,7 +312,8 @@ function settleRejected(
   const field = canonicalField(side, result.field);
   const atFault = field !== undefined && claimed.writes.some((write) => write.field === field) ? field : undefined;
   if (atFault === undefined && link !== undefined && claimed.sent.kind === "update") {
-    if (claimed.writes.length > 1 && !claimed.bisected) return { next: { kind: "split", reason: result.reason }, fetch: [] };
+    if (claimed.writes.length > 1 && !claimed.bisected)
+      return { next: { kind: "split", reason: result.reason }, fetch: [] };
     for (const write of claimed.writes) refuseWrite(world, settings, side, canonical, link, write.field, result);
     return { next: { kind: "again", afterMs: 0, reason: result.reason }, fetch: [] };
   }
@@ -363,7 +413,15 @@ export function settleReadBack(
   // A new record starts at nothing: the counter shows whether anybody but us has written it.
   const proven = isExactly(claimed.sent.kind === "create" ? "0" : versionBefore, record.version, writes);
   if (claimed.sent.kind === "update" && proven !== true) {
-    noteOverwrite(world, side, canonical, link, claimed, { before: versionBefore, after: record.version, by: record.modifiedBy, known: proven !== undefined }, moment);
+    noteOverwrite(
+      world,
+      side,
+      canonical,
+      link,
+      claimed,
+      { before: versionBefore, after: record.version, by: record.modifiedBy, known: proven !== undefined },
+      moment,
+    );
   }
   if (proven !== true) return;
   const { values } = decodeRecord(settings, side, record.fields);
@@ -389,7 +447,12 @@ function noteOverwrite(
   canonical: Canonical,
   link: Link,
   claimed: Claimed,
-  versions: { readonly before: string | undefined; readonly after: string | undefined; readonly by: string | undefined; readonly known: boolean },
+  versions: {
+    readonly before: string | undefined;
+    readonly after: string | undefined;
+    readonly by: string | undefined;
+    readonly known: boolean;
+  },
   moment: Moment,
 ): void {
   world.addConflict({

@@ -274,7 +274,12 @@ export interface WorldRows {
   readonly claims: Iterable<{ readonly canonicalId: string; readonly connection: string }>;
   readonly meetings: Iterable<string>;
   /** Values that a connection refused for a record it does not have yet: by canonical, connection and field. */
-  readonly refusals: Iterable<{ readonly canonicalId: string; readonly connection: string; readonly field: string; readonly value: Value }>;
+  readonly refusals: Iterable<{
+    readonly canonicalId: string;
+    readonly connection: string;
+    readonly field: string;
+    readonly value: Value;
+  }>;
 }
 
 export class World {
@@ -313,7 +318,8 @@ export class World {
     for (const sent of rows.sent) this.sent.set(sent.id, sent);
     for (const claim of rows.claims) this.claims.add(`${claim.connection}\n${claim.canonicalId}`);
     for (const id of rows.meetings) this.meetings.add(id);
-    for (const row of rows.refusals) this.refusals.set(`${row.connection}\n${row.canonicalId}\n${row.field}`, row.value);
+    for (const row of rows.refusals)
+      this.refusals.set(`${row.connection}\n${row.canonicalId}\n${row.field}`, row.value);
   }
 
   link(connection: string, entity: Entity, remoteId: string): Link | undefined {

@@ -4,7 +4,14 @@
  * Shape   a sealed value is: nonce (12 bytes), tag (16 bytes), ciphertext. Its additional data is the purpose and the
  *         owner, so that a value moved to another row or owner does not open.
  */
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject, randomFillSync } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomFillSync,
+} from "node:crypto";
 import type { HubKey } from "./hub-key.ts";
 
 const nonceBytes = 12;
@@ -88,7 +95,10 @@ export function createSealer(hubKey: HubKey): Sealer {
   return {
     newDataKey: (owner) => {
       const raw = random(keyBytes);
-      return { dataKey: { owner, key: createSecretKey(raw) }, wrapped: sealBytes(hubKey.wrapping, raw, `key\n${owner}`) };
+      return {
+        dataKey: { owner, key: createSecretKey(raw) },
+        wrapped: sealBytes(hubKey.wrapping, raw, `key\n${owner}`),
+      };
     },
     unwrap: (owner, wrapped) => ({ owner, key: createSecretKey(openBytes(hubKey.wrapping, wrapped, `key\n${owner}`)) }),
     seal: (dataKey, purpose, value) =>

@@ -42,8 +42,19 @@ function hashOf(previous: string, sequence: number, row: AuditRow): string {
 export const linkAudit = Effect.fn("audit.link")(function* (database: Database) {
   for (let linked = batchMax; linked === batchMax; ) {
     linked = yield* database.write("linking the audit log", async () => {
-      const last = await database.db.select().from(audit).where(isNotNull(audit.sequence)).orderBy(desc(audit.sequence)).limit(1).get();
-      const rows = await database.db.select().from(audit).where(isNull(audit.sequence)).orderBy(asc(audit.id)).limit(batchMax);
+      const last = await database.db
+        .select()
+        .from(audit)
+        .where(isNotNull(audit.sequence))
+        .orderBy(desc(audit.sequence))
+        .limit(1)
+        .get();
+      const rows = await database.db
+        .select()
+        .from(audit)
+        .where(isNull(audit.sequence))
+        .orderBy(asc(audit.id))
+        .limit(batchMax);
       let sequence = last?.sequence ?? 0;
       let previous = last?.hash ?? origin;
       const updates = rows.map((row) => {
@@ -63,7 +74,12 @@ export interface AuditVerdict {
   readonly unlinked: number;
   /** Hash of the last linked entry: note it elsewhere to see later that nothing was cut off. */
   readonly head: string;
-  readonly broken: { readonly sequence: number; readonly at: number; readonly action: string; readonly why: string } | null;
+  readonly broken: {
+    readonly sequence: number;
+    readonly at: number;
+    readonly action: string;
+    readonly why: string;
+  } | null;
 }
 
 /** Walks the whole chain. */
@@ -98,6 +114,8 @@ export const verifyAudit = Effect.fn("audit.verify")(function* (database: Databa
     after += rows.length;
     if (rows.length < batchMax) break;
   }
-  const unlinked = yield* database.read("reading the audit log", async () => database.db.$count(audit, isNull(audit.sequence)));
+  const unlinked = yield* database.read("reading the audit log", async () =>
+    database.db.$count(audit, isNull(audit.sequence)),
+  );
   return { entries: expected - 1, unlinked, head: previous, broken: null } satisfies AuditVerdict;
 });

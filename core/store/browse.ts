@@ -7,7 +7,20 @@ import type { Canonical, ChangeRow, Conflict, Link } from "../model/world.ts";
 import type { Row } from "./database.ts";
 import type { Store } from "./open.ts";
 import { canonicalOf, changeOf, conflictOf, type KeyRing, type Sealing } from "./rows.ts";
-import { canonicals, changes, conflicts, connections, cursors, dataKeys, deadLetters, inbox, links, matchKeys, outbox, words } from "./tables.ts";
+import {
+  canonicals,
+  changes,
+  conflicts,
+  connections,
+  cursors,
+  dataKeys,
+  deadLetters,
+  inbox,
+  links,
+  matchKeys,
+  outbox,
+  words,
+} from "./tables.ts";
 import { loadWorld, storedKey } from "./world-store.ts";
 
 export interface Shelf {
@@ -24,7 +37,10 @@ async function sealingFor({ store, model }: Shelf, owners: ReadonlyArray<string>
 }
 
 async function opened(shelf: Shelf, rows: ReadonlyArray<Row<typeof canonicals>>): Promise<ReadonlyArray<Canonical>> {
-  const sealing = await sealingFor(shelf, rows.map((row) => row.id));
+  const sealing = await sealingFor(
+    shelf,
+    rows.map((row) => row.id),
+  );
   return rows.map((row) => canonicalOf(sealing, row));
 }
 
@@ -42,14 +58,21 @@ export const listCanonicals = Effect.fn("browse.list")(function* (shelf: Shelf, 
     const conditions: Array<SQL> = [eq(canonicals.entity, options.entity)];
     if (options.after !== undefined) conditions.push(gt(canonicals.id, options.after));
     conditions.push(options.withDeleted === true ? ne(canonicals.state, "merged") : eq(canonicals.state, "live"));
-    const rows = await database.db.select().from(canonicals).where(and(...conditions)).orderBy(asc(canonicals.id)).limit(options.limit);
+    const rows = await database.db
+      .select()
+      .from(canonicals)
+      .where(and(...conditions))
+      .orderBy(asc(canonicals.id))
+      .limit(options.limit);
     return opened(shelf, rows);
   });
 });
 
 export const countCanonicals = Effect.fn("browse.count")(function* (shelf: Shelf, entity: Entity) {
   const { database } = shelf.store;
-  return yield* database.read("counting", async () => database.db.$count(canonicals, and(eq(canonicals.entity, entity), eq(canonicals.state, "live"))));
+  return yield* database.read("counting", async () =>
+    database.db.$count(canonicals, and(eq(canonicals.entity, entity), eq(canonicals.state, "live"))),
+  );
 });
 
 export interface Sheet {
@@ -67,10 +90,18 @@ export interface Sheet {
 export const readSheet = Effect.fn("browse.sheet")(function* (shelf: Shelf, id: string) {
   const { database, sealer } = shelf.store;
   return yield* database.read("reading an account", async (): Promise<Sheet | null> => {
-    const { world, sealing } = await loadWorld(database, sealer, shelf.model, { canonicalIds: [id], withTargets: true });
+    const { world, sealing } = await loadWorld(database, sealer, shelf.model, {
+      canonicalIds: [id],
+      withTargets: true,
+    });
     const canonical = world.canonical(id);
     if (canonical === undefined) return null;
-    const rows = await database.db.select().from(conflicts).where(eq(conflicts.canonicalId, canonical.id)).orderBy(asc(conflicts.id)).limit(500);
+    const rows = await database.db
+      .select()
+      .from(conflicts)
+      .where(eq(conflicts.canonicalId, canonical.id))
+      .orderBy(asc(conflicts.id))
+      .limit(500);
     const waiting = await database.db.select().from(outbox).where(eq(outbox.canonicalId, canonical.id));
     return {
       canonical,
@@ -84,18 +115,30 @@ export const readSheet = Effect.fn("browse.sheet")(function* (shelf: Shelf, id: 
 });
 
 /** The history of one account or contact, newest first. */
-export const readHistory = Effect.fn("browse.history")(function* (shelf: Shelf, id: string, options: { readonly limit: number; readonly before?: number }) {
+export const readHistory = Effect.fn("browse.history")(function* (
+  shelf: Shelf,
+  id: string,
+  options: { readonly limit: number; readonly before?: number },
+) {
   const { database } = shelf.store;
-  return yield* database.read("reading the history", async (): Promise<ReadonlyArray<ChangeRow & { readonly position: number }>> => {
-    const rows = await database.db
-      .select()
-      .from(changes)
-      .where(and(eq(changes.canonicalId, id), options.before === undefined ? undefined : lt(changes.position, options.before)))
-      .orderBy(desc(changes.position))
-      .limit(options.limit);
-    const sealing = await sealingFor(shelf, [id]);
-    return rows.map((row) => changeOf(sealing, row));
-  });
+  return yield* database.read(
+    "reading the history",
+    async (): Promise<ReadonlyArray<ChangeRow & { readonly position: number }>> => {
+      const rows = await database.db
+        .select()
+        .from(changes)
+        .where(
+          and(
+            eq(changes.canonicalId, id),
+            options.before === undefined ? undefined : lt(changes.position, options.before),
+          ),
+        )
+        .orderBy(desc(changes.position))
+        .limit(options.limit);
+      const sealing = await sealingFor(shelf, [id]);
+      return rows.map((row) => changeOf(sealing, row));
+    },
+  );
 });
 
 const searchMax = 50;
@@ -107,9 +150,16 @@ export const search = Effect.fn("browse.search")(function* (shelf: Shelf, entity
   return yield* database.read("searching", async () => {
     const { db } = database;
     const ids = new Set<string>();
-    const exact = await db.select({ id: canonicals.id, mergedInto: canonicals.mergedInto }).from(canonicals).where(eq(canonicals.id, wanted));
+    const exact = await db
+      .select({ id: canonicals.id, mergedInto: canonicals.mergedInto })
+      .from(canonicals)
+      .where(eq(canonicals.id, wanted));
     for (const row of exact) ids.add(row.mergedInto ?? row.id);
-    const linked = await db.select({ id: links.canonicalId }).from(links).where(and(eq(links.remoteId, wanted), eq(links.entity, entity))).limit(searchMax);
+    const linked = await db
+      .select({ id: links.canonicalId })
+      .from(links)
+      .where(and(eq(links.remoteId, wanted), eq(links.entity, entity)))
+      .limit(searchMax);
     for (const row of linked) if (row.id !== null) ids.add(row.id);
     const keyValues = keyForms(wanted).flatMap(({ kind, value }) => [storedKey(sealer, kind, value)]);
     const keyed = await db
@@ -122,12 +172,21 @@ export const search = Effect.fn("browse.search")(function* (shelf: Shelf, entity
       const named = await db
         .select({ id: canonicals.id })
         .from(canonicals)
-        .where(and(eq(canonicals.entity, "account"), ne(canonicals.state, "merged"), like(canonicals.name, `%${wanted.replace(/[%_]/g, "")}%`)))
+        .where(
+          and(
+            eq(canonicals.entity, "account"),
+            ne(canonicals.state, "merged"),
+            like(canonicals.name, `%${wanted.replace(/[%_]/g, "")}%`),
+          ),
+        )
         .limit(searchMax);
       for (const row of named) ids.add(row.id);
     } else for (const id of await byWords(shelf, wanted)) ids.add(id);
     const rows = await database.selectIn(canonicals, "id", [...ids].slice(0, searchMax));
-    return opened(shelf, rows.filter((row) => row.entity === entity));
+    return opened(
+      shelf,
+      rows.filter((row) => row.entity === entity),
+    );
   });
 });
 
@@ -147,7 +206,13 @@ function keyForms(text: string): ReadonlyArray<{ readonly kind: string; readonly
   const lower = text.toLowerCase();
   return [
     { kind: "taxId", value: text.toUpperCase().replace(/[\s-]/g, "") },
-    { kind: "domain", value: lower.replace(/^https?:\/\//, "").replace(/^www\./, "").replace(/\/.*$/, "") },
+    {
+      kind: "domain",
+      value: lower
+        .replace(/^https?:\/\//, "")
+        .replace(/^www\./, "")
+        .replace(/\/.*$/, ""),
+    },
     { kind: "email", value: lower },
     { kind: "phone", value: text.replace(/[\s()./-]/g, "") },
     { kind: "login", value: text },
@@ -174,8 +239,16 @@ export const listConflicts = Effect.fn("browse.conflicts")(function* (shelf: She
       filter.run === undefined ? undefined : eq(conflicts.run, filter.run),
       filter.after === undefined ? undefined : gt(conflicts.id, filter.after),
     ];
-    const rows = await database.db.select().from(conflicts).where(and(...conditions)).orderBy(asc(conflicts.id)).limit(filter.limit);
-    const sealing = await sealingFor(shelf, rows.flatMap((row) => (row.canonicalId === null ? [] : [row.canonicalId])));
+    const rows = await database.db
+      .select()
+      .from(conflicts)
+      .where(and(...conditions))
+      .orderBy(asc(conflicts.id))
+      .limit(filter.limit);
+    const sealing = await sealingFor(
+      shelf,
+      rows.flatMap((row) => (row.canonicalId === null ? [] : [row.canonicalId])),
+    );
     return rows.map((row) => conflictOf(sealing, row));
   });
 });
@@ -265,7 +338,10 @@ export const listConnections = Effect.fn("browse.connections")(function* (shelf:
         lastRunAt: row.lastRunAt,
         records: await db.$count(links, and(eq(links.connection, row.name), eq(links.state, "live"))),
         due: await db.$count(outbox, eq(outbox.connection, row.name)),
-        deadLetters: await db.$count(deadLetters, and(eq(deadLetters.connection, row.name), eq(deadLetters.state, "open"))),
+        deadLetters: await db.$count(
+          deadLetters,
+          and(eq(deadLetters.connection, row.name), eq(deadLetters.state, "open")),
+        ),
         held: await db.$count(inbox, and(eq(inbox.connection, row.name), eq(inbox.state, "held"))),
         cursors: saved.map((cursor) => ({ entity: cursor.entity, mode: cursor.mode, savedAt: cursor.savedAt })),
       });

@@ -5,11 +5,22 @@
  * its size. A transaction's body awaits nothing but the database and may run twice.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { and, type Column, getColumns, getTableName, type InferInsertModel, type InferSelectModel, is, Placeholder, type SQL, sql } from "drizzle-orm";
+import {
+  and,
+  type Column,
+  getColumns,
+  getTableName,
+  type InferInsertModel,
+  type InferSelectModel,
+  is,
+  Placeholder,
+  type SQL,
+  sql,
+} from "drizzle-orm";
 import type { NodeSQLiteDatabase } from "drizzle-orm/node-sqlite";
 import { SQLiteDialect, type SQLiteTable } from "drizzle-orm/sqlite-core";
 import { Effect, Semaphore } from "effect";
-import { StoreFailed, storeFailedOf } from "./failure.ts";
+import { type StoreFailed, storeFailedOf } from "./failure.ts";
 
 export type Row<T extends SQLiteTable> = InferSelectModel<T>;
 export type NewRow<T extends SQLiteTable> = InferInsertModel<T>;
@@ -76,7 +87,11 @@ export class Database {
   }
 
   /** Inserts rows; `replace` overwrites the row with the same primary key, `ignore` keeps it. */
-  async insert<T extends SQLiteTable>(table: T, rows: ReadonlyArray<NewRow<T>>, mode: "insert" | "ignore" | "replace" = "insert"): Promise<void> {
+  async insert<T extends SQLiteTable>(
+    table: T,
+    rows: ReadonlyArray<NewRow<T>>,
+    mode: "insert" | "ignore" | "replace" = "insert",
+  ): Promise<void> {
     if (rows.length === 0) return;
     const { statement, bind } = this.#insertion(table, mode);
     // A row of a table is a record of its columns; the generic type hides that.
@@ -93,12 +108,17 @@ export class Database {
     if (rows.length === 0) return 0;
     const { statement, bind } = this.#updating(table, keys, columns);
     let changed = 0;
-    for (const row of rows as ReadonlyArray<Readonly<Record<string, unknown>>>) changed += Number(statement.run(...bind(row)).changes);
+    for (const row of rows as ReadonlyArray<Readonly<Record<string, unknown>>>)
+      changed += Number(statement.run(...bind(row)).changes);
     return changed;
   }
 
   /** Deletes rows by their key columns. */
-  async remove<T extends SQLiteTable>(table: T, keys: ReadonlyArray<keyof NewRow<T> & string>, rows: ReadonlyArray<Partial<NewRow<T>>>): Promise<void> {
+  async remove<T extends SQLiteTable>(
+    table: T,
+    keys: ReadonlyArray<keyof NewRow<T> & string>,
+    rows: ReadonlyArray<Partial<NewRow<T>>>,
+  ): Promise<void> {
     if (rows.length === 0) return;
     const { statement, bind } = this.#removing(table, keys);
     for (const row of rows as ReadonlyArray<Readonly<Record<string, unknown>>>) statement.run(...bind(row));
@@ -152,8 +172,14 @@ export class Database {
       const columns = getColumns(table) as Record<string, Column>;
       const names = Object.keys(columns).filter((name) => !isAutoIncrement(table, name));
       const verb = mode === "insert" ? sql`insert` : mode === "ignore" ? sql`insert or ignore` : sql`insert or replace`;
-      const target = sql.join(names.map((name) => sql.identifier(columnOf(columns, name).name)), sql`, `);
-      const marks = sql.join(names.map((name) => sql`${sql.placeholder(name)}`), sql`, `);
+      const target = sql.join(
+        names.map((name) => sql.identifier(columnOf(columns, name).name)),
+        sql`, `,
+      );
+      const marks = sql.join(
+        names.map((name) => sql`${sql.placeholder(name)}`),
+        sql`, `,
+      );
       return { statement: sql`${verb} into ${table} (${target}) values (${marks})`, names, columns };
     });
   }
@@ -161,8 +187,15 @@ export class Database {
   #updating(table: SQLiteTable, keys: ReadonlyArray<string>, names: ReadonlyArray<string>): Prepared {
     return this.#cached(`update ${tableName(table)} ${keys.join()} ${names.join()}`, () => {
       const columns = getColumns(table) as Record<string, Column>;
-      const sets = sql.join(names.map((name) => sql`${sql.identifier(columnOf(columns, name).name)} = ${sql.placeholder(name)}`), sql`, `);
-      return { statement: sql`update ${table} set ${sets} where ${matching(columns, keys)}`, names: [...names, ...keys], columns };
+      const sets = sql.join(
+        names.map((name) => sql`${sql.identifier(columnOf(columns, name).name)} = ${sql.placeholder(name)}`),
+        sql`, `,
+      );
+      return {
+        statement: sql`update ${table} set ${sets} where ${matching(columns, keys)}`,
+        names: [...names, ...keys],
+        columns,
+      };
     });
   }
 
@@ -175,7 +208,11 @@ export class Database {
 
   #cached(
     key: string,
-    build: () => { readonly statement: SQL; readonly names: ReadonlyArray<string>; readonly columns: Record<string, Column> },
+    build: () => {
+      readonly statement: SQL;
+      readonly names: ReadonlyArray<string>;
+      readonly columns: Record<string, Column>;
+    },
   ): Prepared {
     const found = this.#prepared.get(key);
     if (found !== undefined) return found;
@@ -193,7 +230,10 @@ export class Database {
 }
 
 function matching(columns: Record<string, Column>, keys: ReadonlyArray<string>): SQL {
-  return sql.join(keys.map((name) => sql`${sql.identifier(columnOf(columns, name).name)} = ${sql.placeholder(name)}`), sql` and `);
+  return sql.join(
+    keys.map((name) => sql`${sql.identifier(columnOf(columns, name).name)} = ${sql.placeholder(name)}`),
+    sql` and `,
+  );
 }
 
 function columnOf(columns: Record<string, Column>, name: string): Column {
@@ -212,7 +252,8 @@ function isAutoIncrement(table: SQLiteTable, name: string): boolean {
   return column?.autoIncrement === true;
 }
 
-const isJson = (column: Column): boolean => column.columnType === "SQLiteCustomColumn" && column.getSQLType() === "text";
+const isJson = (column: Column): boolean =>
+  column.columnType === "SQLiteCustomColumn" && column.getSQLType() === "text";
 
 /** What the driver takes: drizzle's own mapping, with the two common cases cut short. */
 function encoder(column: Column): (value: unknown) => SQLInputValue {

@@ -24,8 +24,13 @@ export interface ExportResult {
 }
 
 /** The columns of an export. */
-export function exportColumns(model: Model, options: Pick<ExportOptions, "entity" | "fields" | "connections">): ReadonlyArray<Column> {
-  const chosen = [...model[options.entity].values()].filter((field) => options.fields === undefined || options.fields.includes(field.name));
+export function exportColumns(
+  model: Model,
+  options: Pick<ExportOptions, "entity" | "fields" | "connections">,
+): ReadonlyArray<Column> {
+  const chosen = [...model[options.entity].values()].filter(
+    (field) => options.fields === undefined || options.fields.includes(field.name),
+  );
   return [
     { name: "id", field: null },
     ...chosen.map((field) => ({ name: field.name, field })),

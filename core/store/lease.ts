@@ -48,7 +48,9 @@ export function withLease<A, E, R>(database: Database, command: string, work: Ef
     database.update(leases, ["name"], ["until"], [{ name, until: Date.now() + leaseMs }]),
   );
   const acquire = Effect.flatMap(take, (other) => (other === null ? Effect.void : Effect.fail(new StoreBusy(other))));
-  const release = database.write("giving the lease back", async () => database.remove(leases, ["name", "holder"], [{ name, holder: text }]));
+  const release = database.write("giving the lease back", async () =>
+    database.remove(leases, ["name", "holder"], [{ name, holder: text }]),
+  );
   return Effect.acquireUseRelease(
     acquire,
     () =>

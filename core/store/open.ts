@@ -38,7 +38,10 @@ const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url))
 export const openStore = Effect.fn("store.open")(function* (options: OpenOptions) {
   return yield* Effect.try({
     try: () => open(options),
-    catch: (error) => (error instanceof KeyProblem || error instanceof StoreFailed ? error : storeFailedOf(`opening ${options.file}`, error)),
+    catch: (error) =>
+      error instanceof KeyProblem || error instanceof StoreFailed
+        ? error
+        : storeFailedOf(`opening ${options.file}`, error),
   });
 });
 
@@ -46,13 +49,19 @@ function open(options: OpenOptions): Store {
   const { file } = options;
   const inMemory = file === ":memory:";
   if (options.readOnly === true && !existsSync(file)) {
-    throw new StoreFailed(`There is no store at ${file} yet.`, "Run `npx syncline sync` first, or check hub.store in the YAML.", undefined);
+    throw new StoreFailed(
+      `There is no store at ${file} yet.`,
+      "Run `npx syncline sync` first, or check hub.store in the YAML.",
+      undefined,
+    );
   }
   if (!inMemory) mkdirSync(dirname(file), { recursive: true });
   const client = new DatabaseSync(file, { timeout: 5000 });
   try {
     if (!inMemory) chmodSync(file, 0o600);
-    client.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = off; pragma temp_store = memory; pragma cache_size = -65536");
+    client.exec(
+      "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = off; pragma temp_store = memory; pragma cache_size = -65536",
+    );
     const holdsData = migrate(client);
     const keyFile = inMemory ? undefined : `${file}.key`;
     const hubKey: HubKey =
@@ -60,7 +69,12 @@ function open(options: OpenOptions): Store {
         ? loadHubKey({ environment: Buffer.alloc(32, 7).toString("base64"), keyFile: "", storeHoldsData: false })
         : loadHubKey({ environment: options.key, keyFile: keyFile ?? "", storeHoldsData: holdsData });
     checkKey(client, hubKey, file);
-    return { database: new Database(drizzle({ client }), client), sealer: createSealer(hubKey), file, close: () => client.close() };
+    return {
+      database: new Database(drizzle({ client }), client),
+      sealer: createSealer(hubKey),
+      file,
+      close: () => client.close(),
+    };
   } catch (error) {
     client.close();
     throw error;
@@ -69,9 +83,18 @@ function open(options: OpenOptions): Store {
 
 /** Applies the migrations that are not in yet, each in a transaction. Returns whether the store holds data. */
 function migrate(client: DatabaseSync): boolean {
-  client.exec("create table if not exists migrations (name text primary key, digest text not null, at integer not null)");
-  const names = readdirSync(migrationsFolder).filter((name) => existsSync(join(migrationsFolder, name, "migration.sql"))).sort();
-  const applied = new Map(client.prepare("select name, digest from migrations").all().map((row) => [String(row.name), String(row.digest)]));
+  client.exec(
+    "create table if not exists migrations (name text primary key, digest text not null, at integer not null)",
+  );
+  const names = readdirSync(migrationsFolder)
+    .filter((name) => existsSync(join(migrationsFolder, name, "migration.sql")))
+    .sort();
+  const applied = new Map(
+    client
+      .prepare("select name, digest from migrations")
+      .all()
+      .map((row) => [String(row.name), String(row.digest)]),
+  );
   for (const name of applied.keys()) {
     if (!names.includes(name)) {
       throw new StoreFailed(

@@ -5,7 +5,17 @@
  */
 import type { Entity, Model } from "../model/field.ts";
 import type { Value } from "../model/value.ts";
-import type { Canonical, ChangeRow, Conflict, Flip, Link, Provenance, Sent, Shadow, ShadowField } from "../model/world.ts";
+import type {
+  Canonical,
+  ChangeRow,
+  Conflict,
+  Flip,
+  Link,
+  Provenance,
+  Sent,
+  Shadow,
+  ShadowField,
+} from "../model/world.ts";
 import type { DataKey, Sealer } from "../security/seal.ts";
 import type { NewRow, Row } from "./database.ts";
 import type { canonicals, changes, conflicts, links, sent, shadows } from "./tables.ts";
@@ -24,7 +34,11 @@ export interface Sealing {
 const isPersonal = (model: Model, entity: Entity, field: string): boolean =>
   model[entity].get(field)?.sensitivity !== "business";
 
-function split<T>(model: Model, entity: Entity, bag: Readonly<Record<string, T>>): { readonly clear: Bag<T>; readonly personal: Bag<T> } {
+function split<T>(
+  model: Model,
+  entity: Entity,
+  bag: Readonly<Record<string, T>>,
+): { readonly clear: Bag<T>; readonly personal: Bag<T> } {
   const clear: Bag<T> = {};
   const personal: Bag<T> = {};
   for (const field in bag) {
@@ -136,9 +150,15 @@ export function canonicalRow(sealing: Sealing, canonical: Canonical): NewRow<typ
     name: typeof values.clear.name === "string" && typeof name === "string" ? name : null,
     refersTo: typeof refers === "string" ? refers : null,
     clear: isBare(flips.clear) ? { v: values.clear } : { v: values.clear, f: flips.clear },
-    sealed: isBare(values.personal) && isBare(flips.personal)
-      ? null
-      : sealFor(sealing, canonical.id, "canonical", isBare(flips.personal) ? { v: values.personal } : { v: values.personal, f: flips.personal }),
+    sealed:
+      isBare(values.personal) && isBare(flips.personal)
+        ? null
+        : sealFor(
+            sealing,
+            canonical.id,
+            "canonical",
+            isBare(flips.personal) ? { v: values.personal } : { v: values.personal, f: flips.personal },
+          ),
     provenance: packProvenance(canonical.provenance),
     createdAt: canonical.createdAt,
     updatedAt: canonical.updatedAt,
@@ -310,7 +330,8 @@ export function conflictRow(sealing: Sealing, conflict: Conflict): NewRow<typeof
   const { base, result, previous, candidates, reason, detail, ...row } = conflict;
   const values: ConflictValues = { base, result, previous, candidates };
   // A row without a field may show values of any field (a delete against an update).
-  const personal = conflict.field === null ? candidates.length > 0 : isPersonal(sealing.model, conflict.entity, conflict.field);
+  const personal =
+    conflict.field === null ? candidates.length > 0 : isPersonal(sealing.model, conflict.entity, conflict.field);
   return {
     ...row,
     clear: personal ? { reason, detail } : { reason, detail, ...values },

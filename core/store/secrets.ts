@@ -16,7 +16,11 @@ export function tokenShelf(store: Store, connection: string): TokenShelf {
     load: (name) =>
       Effect.runPromise(
         database.read("reading a token", async () => {
-          const row = await database.db.select().from(tokens).where(and(eq(tokens.connection, connection), eq(tokens.name, name))).get();
+          const row = await database.db
+            .select()
+            .from(tokens)
+            .where(and(eq(tokens.connection, connection), eq(tokens.name, name)))
+            .get();
           // Written by save only.
           return row === undefined ? null : (sealer.openHub(`token ${connection}`, row.sealed) as Token);
         }),
@@ -25,7 +29,12 @@ export function tokenShelf(store: Store, connection: string): TokenShelf {
       Effect.runPromise(
         database.write("keeping a token", async () => {
           if (token === null) await database.remove(tokens, ["connection", "name"], [{ connection, name }]);
-          else await database.insert(tokens, [{ connection, name, sealed: sealer.sealHub(`token ${connection}`, token) }], "replace");
+          else
+            await database.insert(
+              tokens,
+              [{ connection, name, sealed: sealer.sealHub(`token ${connection}`, token) }],
+              "replace",
+            );
         }),
       ),
   };
@@ -42,7 +51,11 @@ export function counterShelf(store: Store, connection: string): CounterShelf {
     used: (name, day) =>
       Effect.runPromise(
         database.read("reading a counter", async () => {
-          const row = await database.db.select().from(counters).where(and(eq(counters.connection, connection), eq(counters.name, name))).get();
+          const row = await database.db
+            .select()
+            .from(counters)
+            .where(and(eq(counters.connection, connection), eq(counters.name, name)))
+            .get();
           return row === undefined || row.day !== day ? 0 : row.used;
         }),
       ),

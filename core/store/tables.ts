@@ -121,7 +121,11 @@ function defineTables(kit: Kit) {
   );
 
   /** What we believe a remote record holds: `base` and `held` by field, and what else the link remembers. */
-  const shadows = table("shadows", { linkId: integer("link_id").primaryKey(), clear: json().notNull(), sealed: bytes() });
+  const shadows = table("shadows", {
+    linkId: integer("link_id").primaryKey(),
+    clear: json().notNull(),
+    sealed: bytes(),
+  });
 
   /** Deterministic keys of live canonicals. Personal values are blind. */
   const matchKeys = table(
@@ -136,11 +140,9 @@ function defineTables(kit: Kit) {
   );
 
   /** Blind index over whole words of contact names. */
-  const words = table(
-    "words",
-    { word: text().notNull(), canonicalId: text("canonical_id").notNull() },
-    (self) => [primaryKey({ columns: [self.word, self.canonicalId] })],
-  );
+  const words = table("words", { word: text().notNull(), canonicalId: text("canonical_id").notNull() }, (self) => [
+    primaryKey({ columns: [self.word, self.canonicalId] }),
+  ]);
 
   /** The append-only history. */
   const changes = table(
@@ -268,7 +270,14 @@ function defineTables(kit: Kit) {
       sealed: bytes(),
     },
     (self) => [
-      uniqueIndex("dead_letters_subject").on(self.connection, self.entity, self.canonicalId, self.remoteId, self.field, self.move),
+      uniqueIndex("dead_letters_subject").on(
+        self.connection,
+        self.entity,
+        self.canonicalId,
+        self.remoteId,
+        self.field,
+        self.move,
+      ),
       index("dead_letters_state").on(self.state, self.connection),
     ],
   );

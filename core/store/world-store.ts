@@ -4,8 +4,8 @@
  */
 import { eq, inArray, ne, sql } from "drizzle-orm";
 import { displayName } from "../model/display.ts";
-import { matchKeys as matchKeysOf } from "../model/match-keys.ts";
 import type { Entity, Model } from "../model/field.ts";
+import { matchKeys as matchKeysOf } from "../model/match-keys.ts";
 import { equalValues, type Value } from "../model/value.ts";
 import { wordsOf } from "../model/words.ts";
 import { type Canonical, type Link, type MatchKeyRow, World } from "../model/world.ts";
@@ -76,7 +76,12 @@ export function linksByRemote(
   });
 }
 
-export async function loadWorld(database: Database, sealer: Sealer, model: Model, wanted: Wanted): Promise<{ readonly world: World; readonly sealing: Sealing }> {
+export async function loadWorld(
+  database: Database,
+  sealer: Sealer,
+  model: Model,
+  wanted: Wanted,
+): Promise<{ readonly world: World; readonly sealing: Sealing }> {
   const keys: KeyRing = new Map();
   const sealing: Sealing = { sealer, keys, model };
   const linkRows = new Map<number, Row<typeof links>>();
@@ -104,20 +109,30 @@ export async function loadWorld(database: Database, sealer: Sealer, model: Model
     for (const row of found) {
       canonicalRows.set(row.id, row);
       if (row.mergedInto !== null && !canonicalRows.has(row.mergedInto)) missing.add(row.mergedInto);
-      if (wanted.withTargets === true && hops < 4 && row.refersTo !== null && !canonicalRows.has(row.refersTo)) missing.add(row.refersTo);
+      if (wanted.withTargets === true && hops < 4 && row.refersTo !== null && !canonicalRows.has(row.refersTo))
+        missing.add(row.refersTo);
     }
   }
   const ids = [...canonicalRows.keys()];
   for (const row of await database.selectIn(links, "canonicalId", ids)) linkRows.set(row.id, row);
-  for (const row of await database.selectIn(dataKeys, "owner", ids)) keys.set(row.owner, sealer.unwrap(row.owner, row.wrapped));
+  for (const row of await database.selectIn(dataKeys, "owner", ids))
+    keys.set(row.owner, sealer.unwrap(row.owner, row.wrapped));
   const shadowRows = await database.selectIn(shadows, "linkId", [...linkRows.keys()]);
   const conflictRows = await database.selectIn(conflicts, "canonicalId", ids, {
     name: "open",
     condition: sql`${conflicts.state} in ('open', 'reopened')`,
     params: {},
   });
-  const sentRows = await database.selectIn(sent, "canonicalId", ids, { name: "not closed", condition: sql`${ne(sent.state, sql`'closed'`)}`, params: {} });
-  const claims = await database.selectIn(outbox, "canonicalId", ids, { name: "claimed", condition: sql`${outbox.claim} is not null`, params: {} });
+  const sentRows = await database.selectIn(sent, "canonicalId", ids, {
+    name: "not closed",
+    condition: sql`${ne(sent.state, sql`'closed'`)}`,
+    params: {},
+  });
+  const claims = await database.selectIn(outbox, "canonicalId", ids, {
+    name: "claimed",
+    condition: sql`${outbox.claim} is not null`,
+    params: {},
+  });
   const refusals = wanted.withTargets === true ? await loadRefusals(database, sealing, ids) : [];
 
   const shadowsById = new Map(shadowRows.map((row) => [row.linkId, row]));
@@ -141,7 +156,9 @@ function* mapped<A, B>(rows: Iterable<A>, map: (row: A) => B): Iterable<B> {
   for (const row of rows) yield map(row);
 }
 
-function groupRemotes(remotes: NonNullable<Wanted["remotes"]>): ReadonlyArray<readonly [{ readonly connection: string; readonly entity: Entity }, ReadonlyArray<string>]> {
+function groupRemotes(
+  remotes: NonNullable<Wanted["remotes"]>,
+): ReadonlyArray<readonly [{ readonly connection: string; readonly entity: Entity }, ReadonlyArray<string>]> {
   const groups = new Map<string, [{ readonly connection: string; readonly entity: Entity }, Array<string>]>();
   for (const { connection, entity, remoteId } of remotes) {
     const key = `${connection}\n${entity}`;
@@ -152,7 +169,11 @@ function groupRemotes(remotes: NonNullable<Wanted["remotes"]>): ReadonlyArray<re
   return [...groups.values()];
 }
 
-async function loadKeys(database: Database, sealer: Sealer, wanted: NonNullable<Wanted["keys"]>): Promise<Array<MatchKeyRow>> {
+async function loadKeys(
+  database: Database,
+  sealer: Sealer,
+  wanted: NonNullable<Wanted["keys"]>,
+): Promise<Array<MatchKeyRow>> {
   if (wanted.length === 0) return [];
   const clear = new Map<string, string>();
   for (const { kind, value } of wanted) clear.set(`${kind}\n${storedKey(sealer, kind, value)}`, value);
@@ -160,7 +181,9 @@ async function loadKeys(database: Database, sealer: Sealer, wanted: NonNullable<
   const found = await database.selectIn(matchKeys, "value", [...values]);
   return found.flatMap((row) => {
     const value = clear.get(`${row.kind}\n${row.value}`);
-    return value === undefined ? [] : [{ entity: row.entity as Entity, kind: row.kind, value, canonicalId: row.canonicalId }];
+    return value === undefined
+      ? []
+      : [{ entity: row.entity as Entity, kind: row.kind, value, canonicalId: row.canonicalId }];
   });
 }
 
@@ -185,18 +208,38 @@ export interface SaveContext {
 }
 
 /** Writes back everything that the decision changed. */
-export async function saveWorld(database: Database, sealing: Sealing, world: World, context: SaveContext): Promise<void> {
+export async function saveWorld(
+  database: Database,
+  sealing: Sealing,
+  world: World,
+  context: SaveContext,
+): Promise<void> {
   await saveCanonicals(database, sealing, world);
   await saveLinks(database, sealing, world);
-  await database.insert(changes, world.log.map((change) => changeRow(sealing, change)));
+  await database.insert(
+    changes,
+    world.log.map((change) => changeRow(sealing, change)),
+  );
   await database.insert(
     conflicts,
     [...world.changedConflicts.keys()].map((conflict) => conflictRow(sealing, conflict)),
     "replace",
   );
-  await database.insert(meetings, [...world.newMeetings].map(([canonicalId, run]) => ({ canonicalId, run })), "ignore");
-  await database.remove(meetings, ["canonicalId"], [...world.metMeetings].map((canonicalId) => ({ canonicalId })));
-  await database.insert(sent, [...world.changedSent.keys()].map((entry) => sentRow(sealing, entry)), "replace");
+  await database.insert(
+    meetings,
+    [...world.newMeetings].map(([canonicalId, run]) => ({ canonicalId, run })),
+    "ignore",
+  );
+  await database.remove(
+    meetings,
+    ["canonicalId"],
+    [...world.metMeetings].map((canonicalId) => ({ canonicalId })),
+  );
+  await database.insert(
+    sent,
+    [...world.changedSent.keys()].map((entry) => sentRow(sealing, entry)),
+    "replace",
+  );
   await saveDue(database, world, context);
   await saveDeadLetters(database, sealing, world, context);
 }
@@ -216,7 +259,10 @@ async function saveCanonicals(database: Database, sealing: Sealing, world: World
     } else changed.push(canonical);
   }
   await database.insert(dataKeys, wrappedKeys);
-  await database.insert(canonicals, created.map((canonical) => canonicalRow(sealing, canonical)));
+  await database.insert(
+    canonicals,
+    created.map((canonical) => canonicalRow(sealing, canonical)),
+  );
   await database.update(
     canonicals,
     ["id"],
@@ -227,7 +273,12 @@ async function saveCanonicals(database: Database, sealing: Sealing, world: World
   await saveWords(database, sealing, world, created, changed);
 }
 
-async function saveKeys(database: Database, sealing: Sealing, world: World, changed: ReadonlyArray<Canonical>): Promise<void> {
+async function saveKeys(
+  database: Database,
+  sealing: Sealing,
+  world: World,
+  changed: ReadonlyArray<Canonical>,
+): Promise<void> {
   const row = (key: MatchKeyRow) => ({ ...key, value: storedKey(sealing.sealer, key.kind, key.value) });
   const added = world.newKeys.map(row);
   const removed: Array<MatchKeyRow> = [];
@@ -235,25 +286,44 @@ async function saveKeys(database: Database, sealing: Sealing, world: World, chan
     const { id, entity } = canonical;
     const before = matchKeysOf(entity, world.before.get(id) ?? {});
     const after = canonical.state === "merged" ? [] : matchKeysOf(entity, canonical.values);
-    const same = (one: { readonly kind: string; readonly value: string }) => (other: { readonly kind: string; readonly value: string }) =>
-      one.kind === other.kind && one.value === other.value;
-    for (const key of before) if (!after.some(same(key))) removed.push(row({ entity, kind: key.kind, value: key.value, canonicalId: id }));
-    for (const key of after) if (!before.some(same(key))) added.push(row({ entity, kind: key.kind, value: key.value, canonicalId: id }));
+    const same =
+      (one: { readonly kind: string; readonly value: string }) =>
+      (other: { readonly kind: string; readonly value: string }) =>
+        one.kind === other.kind && one.value === other.value;
+    for (const key of before)
+      if (!after.some(same(key))) removed.push(row({ entity, kind: key.kind, value: key.value, canonicalId: id }));
+    for (const key of after)
+      if (!before.some(same(key))) added.push(row({ entity, kind: key.kind, value: key.value, canonicalId: id }));
   }
   await database.remove(matchKeys, ["value", "kind", "entity", "canonicalId"], removed);
   await database.insert(matchKeys, added, "ignore");
 }
 
 /** Whole words of contact names, blind, so that a person can be found without a readable name in the store. */
-async function saveWords(database: Database, sealing: Sealing, world: World, created: ReadonlyArray<Canonical>, changed: ReadonlyArray<Canonical>): Promise<void> {
+async function saveWords(
+  database: Database,
+  sealing: Sealing,
+  world: World,
+  created: ReadonlyArray<Canonical>,
+  changed: ReadonlyArray<Canonical>,
+): Promise<void> {
   const renamed = changed.filter(
-    (canonical) => canonical.entity === "contact" && !equalValues(world.before.get(canonical.id)?.name ?? null, canonical.values.name ?? null),
+    (canonical) =>
+      canonical.entity === "contact" &&
+      !equalValues(world.before.get(canonical.id)?.name ?? null, canonical.values.name ?? null),
   );
-  await database.remove(words, ["canonicalId"], renamed.map((canonical) => ({ canonicalId: canonical.id })));
+  await database.remove(
+    words,
+    ["canonicalId"],
+    renamed.map((canonical) => ({ canonicalId: canonical.id })),
+  );
   const rows = [...created, ...renamed]
     .filter((canonical) => canonical.entity === "contact")
     .flatMap((canonical) =>
-      wordsOf(displayName("contact", canonical.values)).map((word) => ({ word: sealing.sealer.blind("word", word), canonicalId: canonical.id })),
+      wordsOf(displayName("contact", canonical.values)).map((word) => ({
+        word: sealing.sealer.blind("word", word),
+        canonicalId: canonical.id,
+      })),
     );
   await database.insert(words, rows, "ignore");
 }
@@ -266,11 +336,29 @@ async function saveLinks(database: Database, sealing: Sealing, world: World): Pr
   await database.update(
     links,
     ["id"],
-    ["canonicalId", "state", "print", "version", "modifiedAt", "remoteCreatedAt", "readBegan", "readEnded", "settledAt", "fetchAfter"],
+    [
+      "canonicalId",
+      "state",
+      "print",
+      "version",
+      "modifiedAt",
+      "remoteCreatedAt",
+      "readBegan",
+      "readEnded",
+      "settledAt",
+      "fetchAfter",
+    ],
     changed.map(linkRow),
   );
-  await database.insert(shadows, created.map((link) => shadowRow(sealing, link)));
-  await database.insert(shadows, changed.map((link) => shadowRow(sealing, link)), "replace");
+  await database.insert(
+    shadows,
+    created.map((link) => shadowRow(sealing, link)),
+  );
+  await database.insert(
+    shadows,
+    changed.map((link) => shadowRow(sealing, link)),
+    "replace",
+  );
 }
 
 async function saveDue(database: Database, world: World, context: SaveContext): Promise<void> {
@@ -285,9 +373,13 @@ async function saveDue(database: Database, world: World, context: SaveContext): 
       });
   }
   // Whoever refers to an account that just got a record somewhere may have waited for it.
-  const linked = [...world.changedLinks].filter(([link, state]) => state === "new" && link.state === "live" && link.canonicalId !== null).map(([link]) => link);
+  const linked = [...world.changedLinks]
+    .filter(([link, state]) => state === "new" && link.state === "live" && link.canonicalId !== null)
+    .map(([link]) => link);
   if (linked.length === 0) return;
-  const referrers = await database.selectIn(canonicals, "refersTo", [...new Set(linked.map((link) => link.canonicalId ?? ""))]);
+  const referrers = await database.selectIn(canonicals, "refersTo", [
+    ...new Set(linked.map((link) => link.canonicalId ?? "")),
+  ]);
   for (const referrer of referrers) {
     if (referrer.state !== "live") continue;
     for (const link of linked) {
@@ -311,7 +403,12 @@ async function saveDue(database: Database, world: World, context: SaveContext): 
   }
 }
 
-async function saveDeadLetters(database: Database, sealing: Sealing, world: World, context: SaveContext): Promise<void> {
+async function saveDeadLetters(
+  database: Database,
+  sealing: Sealing,
+  world: World,
+  context: SaveContext,
+): Promise<void> {
   const { db } = database;
   for (const letter of world.healed) {
     await db
@@ -324,13 +421,29 @@ async function saveDeadLetters(database: Database, sealing: Sealing, world: Worl
   for (const letter of world.deadLetters) {
     const key = sealing.keys.get(letter.canonicalId);
     const body = { value: letter.value ?? null };
-    const sealed = key === undefined ? sealing.sealer.sealHub("dead letter", body) : sealing.sealer.seal(key, "dead letter", body);
+    const sealed =
+      key === undefined ? sealing.sealer.sealHub("dead letter", body) : sealing.sealer.seal(key, "dead letter", body);
     const { value: _, ...row } = letter;
     await db
       .insert(deadLetters)
-      .values({ ...row, id: context.newId("ded"), state: "open", attempts: 1, firstAt: context.now, lastAt: context.now, sealed })
+      .values({
+        ...row,
+        id: context.newId("ded"),
+        state: "open",
+        attempts: 1,
+        firstAt: context.now,
+        lastAt: context.now,
+        sealed,
+      })
       .onConflictDoUpdate({
-        target: [deadLetters.connection, deadLetters.entity, deadLetters.canonicalId, deadLetters.remoteId, deadLetters.field, deadLetters.move],
+        target: [
+          deadLetters.connection,
+          deadLetters.entity,
+          deadLetters.canonicalId,
+          deadLetters.remoteId,
+          deadLetters.field,
+          deadLetters.move,
+        ],
         set: {
           state: "open",
           code: letter.code,
@@ -345,7 +458,9 @@ async function saveDeadLetters(database: Database, sealing: Sealing, world: Worl
 }
 
 /** A block of internal numbers for new links; taken in the transaction that uses them. */
-export async function linkNumbers(database: Database): Promise<{ readonly nextLink: () => number; readonly save: () => Promise<void> }> {
+export async function linkNumbers(
+  database: Database,
+): Promise<{ readonly nextLink: () => number; readonly save: () => Promise<void> }> {
   const row = await database.db.select().from(meta).where(eq(meta.name, "next-link")).get();
   const first = row === undefined ? 1 : Number(row.value);
   let next = first;

@@ -25,7 +25,10 @@ export interface Agreement {
 const batchMax = 500;
 
 /** Compares every live link. Reads in batches; the store may be as large as it likes. */
-export const measureAgreement = Effect.fn("agreement.measure")(function* (engine: Engine, names: ReadonlyArray<string>) {
+export const measureAgreement = Effect.fn("agreement.measure")(function* (
+  engine: Engine,
+  names: ReadonlyArray<string>,
+) {
   const { database, sealer } = engine.store;
   let pairs = 0;
   let agreeing = 0;
@@ -43,9 +46,15 @@ export const measureAgreement = Effect.fn("agreement.measure")(function* (engine
     );
     if (rows.length === 0) break;
     after = rows.at(-1)?.id ?? after;
-    const { world } = yield* database.read("comparing the systems", () => loadWorld(database, sealer, engine.model, { links: rows, withTargets: true }));
+    const { world } = yield* database.read("comparing the systems", () =>
+      loadWorld(database, sealer, engine.model, { links: rows, withTargets: true }),
+    );
     const waiting = yield* database.read("comparing the systems", () =>
-      database.selectIn(outbox, "canonicalId", rows.flatMap((row) => (row.canonicalId === null ? [] : [row.canonicalId]))),
+      database.selectIn(
+        outbox,
+        "canonicalId",
+        rows.flatMap((row) => (row.canonicalId === null ? [] : [row.canonicalId])),
+      ),
     );
     const due = new Set(waiting.map((row) => `${row.connection}\n${row.canonicalId}`));
     for (const row of rows) {

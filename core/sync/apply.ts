@@ -15,8 +15,8 @@ import type { BadRecord, RemoteRecord, Tombstone } from "../model/record.ts";
 import { decodeRecord, fieldOf, type Side } from "../model/settings.ts";
 import { isEmpty } from "../model/value.ts";
 import { type Counts, noCounts, type World } from "../model/world.ts";
-import type { Database, Row } from "../store/database.ts";
 import { noteAudit } from "../store/audit.ts";
+import type { Database, Row } from "../store/database.ts";
 import { brakeMarks, conflicts, connections, cursors, inbox, links } from "../store/tables.ts";
 import { linkNumbers, linksByRemote, loadWorld, saveWorld } from "../store/world-store.ts";
 import type { Engine, LiveConnection } from "./engine.ts";
@@ -96,7 +96,10 @@ async function decideArrival(
     canonicalIds: arrival.records.flatMap((arrived) => (arrived.hubId === null ? [] : [arrived.hubId])),
     keys: keysWanted(side, arrival, touched),
     remotes: arrival.records.flatMap((arrived) => referencesOf(engine, side, arrived)),
-    casesOf: { connection: side.connection, remoteIds: [...arrival.records.map(({ record }) => record.id), ...tombstoneIds] },
+    casesOf: {
+      connection: side.connection,
+      remoteIds: [...arrival.records.map(({ record }) => record.id), ...tombstoneIds],
+    },
   });
   if (tombstoneIds.length > 0) await loadRelatives(engine, side, world, tombstoneIds);
   const numbers = await linkNumbers(database);
@@ -116,7 +119,8 @@ async function decideArrival(
       await holdPage(engine, side, request, caseId, now);
       return "held";
     }
-    if (marks.deletes + marks.blanks + marks.overwrites > 0) await database.insert(brakeMarks, [{ connection: side.connection, at: now, ...marks }]);
+    if (marks.deletes + marks.blanks + marks.overwrites > 0)
+      await database.insert(brakeMarks, [{ connection: side.connection, at: now, ...marks }]);
   }
   await numbers.save();
   await saveWorld(database, sealing, world, { now, newId: ids.next });
@@ -124,12 +128,19 @@ async function decideArrival(
 }
 
 /** Deleted accounts are compared with those that share a key with them: one may be the master of a merge (D23). */
-async function loadRelatives(engine: Engine, side: Side, world: World, remoteIds: ReadonlyArray<string>): Promise<void> {
+async function loadRelatives(
+  engine: Engine,
+  side: Side,
+  world: World,
+  remoteIds: ReadonlyArray<string>,
+): Promise<void> {
   if (side.namesMaster) return;
   const keys = remoteIds.flatMap((remoteId) => {
     const link = world.link(side.connection, side.entity, remoteId);
     const canonical = link?.canonicalId == null ? undefined : world.canonical(link.canonicalId);
-    return canonical === undefined ? [] : matchKeys(side.entity, canonical.values).map((key) => ({ entity: side.entity, ...key }));
+    return canonical === undefined
+      ? []
+      : matchKeys(side.entity, canonical.values).map((key) => ({ entity: side.entity, ...key }));
   });
   if (keys.length === 0) return;
   const { world: relatives } = await loadWorld(engine.store.database, engine.store.sealer, engine.model, { keys });
@@ -155,7 +166,12 @@ function sortChanges(changes: ReadonlyArray<Change>): {
 /** Splits the page into what must be decided and what the prints show to be as it was. */
 async function findChanged(engine: Engine, side: Side, records: ReadonlyArray<RemoteRecord>, request: ApplyRequest) {
   const { sealer, database } = engine.store;
-  const rows = await linksByRemote(database, side.connection, side.entity, records.map((record) => record.id));
+  const rows = await linksByRemote(
+    database,
+    side.connection,
+    side.entity,
+    records.map((record) => record.id),
+  );
   const byRemote = new Map(rows.map((row) => [row.remoteId, row]));
   const arrivals: Array<Arrived> = [];
   const touched = new Map<number, Row<typeof links>>();
@@ -213,7 +229,15 @@ async function saveCursor(database: Database, request: ApplyRequest, now: number
   if (request.cursor === undefined) return;
   await database.insert(
     cursors,
-    [{ connection: request.live.name, entity: request.entity, mode: request.cursor.mode, cursor: request.cursor.value, savedAt: now }],
+    [
+      {
+        connection: request.live.name,
+        entity: request.entity,
+        mode: request.cursor.mode,
+        cursor: request.cursor.value,
+        savedAt: now,
+      },
+    ],
     "replace",
   );
 }
@@ -280,7 +304,13 @@ async function holdingCase(database: Database, connection: string): Promise<stri
   return open?.id;
 }
 
-async function openBrake(engine: Engine, side: Side, request: ApplyRequest, total: Marks, now: number): Promise<string> {
+async function openBrake(
+  engine: Engine,
+  side: Side,
+  request: ApplyRequest,
+  total: Marks,
+  now: number,
+): Promise<string> {
   const { database } = engine.store;
   const id = engine.ids.next("con");
   const reason = `${side.connection} would delete ${total.deletes}, blank ${total.blanks} and overwrite ${total.overwrites} records within ${Math.round(request.live.brake.windowMs / 60_000)} minutes; nothing of it is applied until a person decides`;
@@ -304,7 +334,9 @@ async function openBrake(engine: Engine, side: Side, request: ApplyRequest, tota
     },
   ]);
   await database.db.update(connections).set({ state: "held", reason }).where(eq(connections.name, side.connection));
-  await noteAudit(database, [{ at: now, actor: "hub", action: "brake", subject: side.connection, detail: { ...total, case: id } }]);
+  await noteAudit(database, [
+    { at: now, actor: "hub", action: "brake", subject: side.connection, detail: { ...total, case: id } },
+  ]);
   return id;
 }
 

@@ -14,7 +14,11 @@ export class ConnectorBroken extends Error {
   }
 }
 
-export function call<A>(connection: string, what: string, run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, Fault | ConnectorBroken> {
+export function call<A>(
+  connection: string,
+  what: string,
+  run: (signal: AbortSignal) => Promise<A>,
+): Effect.Effect<A, Fault | ConnectorBroken> {
   return Effect.tryPromise({
     try: run,
     catch: (error) => (isFault(error) ? error : new ConnectorBroken(connection, what, error)),

@@ -67,7 +67,11 @@ export function rulesOf(setup: ConnectionSetup, entity: Entity, map: EntityMap, 
     const rule =
       typeof path === "string"
         ? setup.connector.rule({ name, type: field.type }, path)
-        : { path, codec: known?.codec ?? setup.connector.rule({ name, type: field.type }, name).codec, access: "both" as const };
+        : {
+            path,
+            codec: known?.codec ?? setup.connector.rule({ name, type: field.type }, name).codec,
+            access: "both" as const,
+          };
     rules.set(name, access === undefined ? rule : { ...rule, access });
   }
   return rules;
@@ -157,7 +161,10 @@ function withoutNames(path: Path, missing: ReadonlyArray<string>): Path {
 }
 
 /** E-mail to remote id and back: the `owners` map of the YAML first, then the system's own list. */
-export function peopleOf(setup: Pick<ConnectionSetup, "owners" | "defaultOwner">, directory: ReadonlyArray<Person>): People {
+export function peopleOf(
+  setup: Pick<ConnectionSetup, "owners" | "defaultOwner">,
+  directory: ReadonlyArray<Person>,
+): People {
   const byEmail = new Map<string, string>();
   const byId = new Map<string, string>();
   for (const person of directory) {

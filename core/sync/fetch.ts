@@ -23,7 +23,11 @@ export const readNow = Effect.fn("fetch.read")(function* (request: Pick<FetchReq
   const { live, entity, ids } = request;
   const side = live.sides.get(entity);
   const map = live.maps[entity];
-  const pages: Array<{ readonly changes: ReadonlyArray<RemoteRecord | Tombstone>; readonly readBegan: number; readonly readEnded: number }> = [];
+  const pages: Array<{
+    readonly changes: ReadonlyArray<RemoteRecord | Tombstone>;
+    readonly readBegan: number;
+    readonly readEnded: number;
+  }> = [];
   if (side === undefined || map === undefined) return pages;
   for (let start = 0; start < ids.length; start += map.fetchBatchMax) {
     const part = ids.slice(start, start + map.fetchBatchMax);
@@ -45,7 +49,12 @@ export const fetchAndApply = Effect.fn("fetch.apply")(function* (engine: Engine,
 const dueMax = 1000;
 
 /** Records that must be looked at again: reads that were not believed, outcomes that are open, quarantines that ended. */
-export const fetchDue = Effect.fn("fetch.due")(function* (engine: Engine, live: LiveConnection, run: string, deferMeetings: boolean) {
+export const fetchDue = Effect.fn("fetch.due")(function* (
+  engine: Engine,
+  live: LiveConnection,
+  run: string,
+  deferMeetings: boolean,
+) {
   const total: Counts = noCounts();
   const now = engine.clock.now();
   for (const entity of entityOrder) {
@@ -54,12 +63,22 @@ export const fetchDue = Effect.fn("fetch.due")(function* (engine: Engine, live: 
       engine.store.database.db
         .select({ remoteId: links.remoteId })
         .from(links)
-        .where(and(eq(links.connection, live.name), eq(links.entity, entity), isNotNull(links.fetchAfter), lte(links.fetchAfter, now)))
+        .where(
+          and(
+            eq(links.connection, live.name),
+            eq(links.entity, entity),
+            isNotNull(links.fetchAfter),
+            lte(links.fetchAfter, now),
+          ),
+        )
         .orderBy(asc(links.fetchAfter))
         .limit(dueMax),
     );
     if (rows.length === 0) continue;
-    addCounts(total, yield* fetchAndApply(engine, { live, entity, ids: rows.map((row) => row.remoteId), run, deferMeetings }));
+    addCounts(
+      total,
+      yield* fetchAndApply(engine, { live, entity, ids: rows.map((row) => row.remoteId), run, deferMeetings }),
+    );
   }
   return total;
 });

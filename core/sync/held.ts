@@ -8,7 +8,12 @@ import { addCounts, applyPage, type HeldPage } from "./apply.ts";
 import type { Engine, LiveConnection } from "./engine.ts";
 
 /** Applies held pages whose case is answered. Returns null while a case is open. */
-export const applyHeld = Effect.fn("held.apply")(function* (engine: Engine, live: LiveConnection, run: string, deferMeetings: boolean) {
+export const applyHeld = Effect.fn("held.apply")(function* (
+  engine: Engine,
+  live: LiveConnection,
+  run: string,
+  deferMeetings: boolean,
+) {
   const { database, sealer } = engine.store;
   const counts: Counts = noCounts();
   for (;;) {

@@ -5,8 +5,7 @@
  * missed and, when the connector proves the listing complete, what is gone.
  */
 import { and, asc, eq, gt, lt } from "drizzle-orm";
-import { Effect, Stream } from "effect";
-import { Schema } from "effect";
+import { Effect, Schema, Stream } from "effect";
 import type { Page } from "../connector.ts";
 import type { Entity } from "../model/field.ts";
 import { readNames } from "../model/settings.ts";
@@ -56,7 +55,10 @@ export const pullEntity = Effect.fn("pull.entity")(function* (engine: Engine, re
       .get(),
   );
   // Written by this file only.
-  const listing = mode === "listing" ? ((saved?.cursor as ListingCursor | undefined) ?? { startedAt: engine.clock.now(), inner: null }) : undefined;
+  const listing =
+    mode === "listing"
+      ? ((saved?.cursor as ListingCursor | undefined) ?? { startedAt: engine.clock.now(), inner: null })
+      : undefined;
   const raw = listing === undefined ? (saved?.cursor ?? null) : listing.inner;
   const cursor = raw === null ? null : readCursor(live, raw);
   const abort = new AbortController();
@@ -70,7 +72,10 @@ export const pullEntity = Effect.fn("pull.entity")(function* (engine: Engine, re
   yield* Stream.runForEach(
     pages,
     Effect.fnUntraced(function* (page: Page) {
-      const value = listing === undefined ? page.cursor : ({ startedAt: listing.startedAt, inner: page.cursor } satisfies ListingCursor);
+      const value =
+        listing === undefined
+          ? page.cursor
+          : ({ startedAt: listing.startedAt, inner: page.cursor } satisfies ListingCursor);
       const applied = yield* applyPage(engine, { live, entity, page, cursor: { mode, value }, run, deferMeetings });
       addCounts(counts, applied.counts);
       held ||= applied.held;
@@ -102,7 +107,12 @@ function readCursor(live: LiveConnection, raw: unknown): unknown {
 }
 
 /** Live links that a complete listing did not name (D: deletion by absence needs a proven complete listing). */
-const findVanished = Effect.fn("pull.vanished")(function* (engine: Engine, request: PullRequest, startedAt: number, counts: Counts) {
+const findVanished = Effect.fn("pull.vanished")(function* (
+  engine: Engine,
+  request: PullRequest,
+  startedAt: number,
+  counts: Counts,
+) {
   const { live, entity, run, deferMeetings } = request;
   const { database } = engine.store;
   const byAbsence = live.maps[entity]?.deletes.learned === "absence";
@@ -113,7 +123,15 @@ const findVanished = Effect.fn("pull.vanished")(function* (engine: Engine, reque
       database.db
         .select({ id: links.id, remoteId: links.remoteId })
         .from(links)
-        .where(and(eq(links.connection, live.name), eq(links.entity, entity), eq(links.state, "live"), lt(links.readBegan, startedAt), gt(links.id, from)))
+        .where(
+          and(
+            eq(links.connection, live.name),
+            eq(links.entity, entity),
+            eq(links.state, "live"),
+            lt(links.readBegan, startedAt),
+            gt(links.id, from),
+          ),
+        )
         .orderBy(asc(links.id))
         .limit(goneBatchMax),
     );
@@ -123,7 +141,11 @@ const findVanished = Effect.fn("pull.vanished")(function* (engine: Engine, reque
     const ids = rows.map((row) => row.remoteId);
     if (byAbsence) {
       const now = engine.clock.now();
-      const page = { changes: ids.map((id) => ({ kind: "deleted" as const, id })), readBegan: startedAt, readEnded: now };
+      const page = {
+        changes: ids.map((id) => ({ kind: "deleted" as const, id })),
+        readBegan: startedAt,
+        readEnded: now,
+      };
       const applied = yield* applyPage(engine, { live, entity, page, run, deferMeetings });
       addCounts(counts, applied.counts);
       if (applied.held) return vanished;

@@ -15,8 +15,8 @@ import type { Entity } from "../model/field.ts";
 import { matchKeys } from "../model/match-keys.ts";
 import type { Moment } from "../model/merge.ts";
 import { closesCycle, type Patch, type Patches, patchesFor } from "../model/patch.ts";
-import { type Claimed, freezeWars, type Next, refuseLeftOut, settle, settleReadBack } from "../model/settle.ts";
 import { encodeValue, fieldOf, readNames, type Side } from "../model/settings.ts";
+import { type Claimed, freezeWars, type Next, refuseLeftOut, settle, settleReadBack } from "../model/settle.ts";
 import type { Canonical, Link, Sent, World } from "../model/world.ts";
 import { type Fault, Unavailable } from "../net/fault.ts";
 import { noteAudit } from "../store/audit.ts";
@@ -24,7 +24,7 @@ import type { Row } from "../store/database.ts";
 import { outbox } from "../store/tables.ts";
 import { linkNumbers, loadWorld, saveWorld } from "../store/world-store.ts";
 import { applyPage } from "./apply.ts";
-import { call, ConnectorBroken } from "./call.ts";
+import { ConnectorBroken, call } from "./call.ts";
 import { type Engine, entityOrder, type LiveConnection } from "./engine.ts";
 import { fetchAndApply, readNow } from "./fetch.ts";
 
@@ -58,7 +58,11 @@ interface PushRun {
 }
 
 /** Writes everything that is due in one connection. Ends when nothing is due now, or at a fault. */
-export const pushConnection = Effect.fn("push.connection")(function* (engine: Engine, live: LiveConnection, run: string) {
+export const pushConnection = Effect.fn("push.connection")(function* (
+  engine: Engine,
+  live: LiveConnection,
+  run: string,
+) {
   const counts: PushCounts = { created: 0, updated: 0, deleted: 0, rejected: 0 };
   if (live.api.push === undefined) return counts;
   const push: PushRun = { engine, live, run, counts, tries: new Map(), halves: new Map() };
@@ -71,14 +75,21 @@ export const pushConnection = Effect.fn("push.connection")(function* (engine: En
       for (const row of rows) push.tries.set(row.canonicalId, (push.tries.get(row.canonicalId) ?? 0) + 1);
       yield* pushBatch(push, side, rows);
       const left = yield* countDue(engine, live.name);
-      engine.progress({ kind: "pushed", connection: live.name, done: counts.created + counts.updated + counts.deleted, left });
+      engine.progress({
+        kind: "pushed",
+        connection: live.name,
+        done: counts.created + counts.updated + counts.deleted,
+        left,
+      });
     }
   }
   return counts;
 });
 
 const countDue = (engine: Engine, connection: string) =>
-  engine.store.database.read("counting the outbox", async () => engine.store.database.db.$count(outbox, eq(outbox.connection, connection)));
+  engine.store.database.read("counting the outbox", async () =>
+    engine.store.database.db.$count(outbox, eq(outbox.connection, connection)),
+  );
 
 function dueRows(push: PushRun, entity: Entity) {
   const { engine, live, tries } = push;
@@ -87,7 +98,14 @@ function dueRows(push: PushRun, entity: Entity) {
     const rows = await engine.store.database.db
       .select()
       .from(outbox)
-      .where(and(eq(outbox.connection, live.name), eq(outbox.entity, entity), lte(outbox.dueAt, engine.clock.now()), isNull(outbox.claim)))
+      .where(
+        and(
+          eq(outbox.connection, live.name),
+          eq(outbox.entity, entity),
+          lte(outbox.dueAt, engine.clock.now()),
+          isNull(outbox.claim),
+        ),
+      )
       .orderBy(asc(outbox.dueAt), asc(outbox.canonicalId))
       .limit(batchMax + spent.length);
     return rows.filter((row) => !spent.includes(row.canonicalId)).slice(0, batchMax);
@@ -115,7 +133,10 @@ interface Survey {
 const survey = Effect.fn("push.survey")(function* (push: PushRun, side: Side, rows: ReadonlyArray<OutboxRow>) {
   const { engine } = push;
   const { world } = yield* engine.store.database.read("loading what is due", () =>
-    loadWorld(engine.store.database, engine.store.sealer, engine.model, { canonicalIds: rows.map((row) => row.canonicalId), withTargets: true }),
+    loadWorld(engine.store.database, engine.store.sealer, engine.model, {
+      canonicalIds: rows.map((row) => row.canonicalId),
+      withTargets: true,
+    }),
   );
   const creates: Array<Canonical> = [];
   const updates: Array<Link> = [];
@@ -153,12 +174,18 @@ function isLockable(side: Side, link: Link): boolean {
 }
 
 /** D12: before every create the system is asked by external key and by match keys; who is found is applied and linked. */
-const lookBefore = Effect.fn("push.look-before")(function* (push: PushRun, side: Side, creates: ReadonlyArray<Canonical>) {
+const lookBefore = Effect.fn("push.look-before")(function* (
+  push: PushRun,
+  side: Side,
+  creates: ReadonlyArray<Canonical>,
+) {
   const { engine, live } = push;
   if (creates.length === 0) return;
   const criteria = creates.flatMap((canonical) => criteriaFor(engine, side, canonical));
   const began = engine.clock.now();
-  const found = yield* call(live.name, "looking for records before creating them", () => live.api.find(side.entity, criteria, readNames(side)));
+  const found = yield* call(live.name, "looking for records before creating them", () =>
+    live.api.find(side.entity, criteria, readNames(side)),
+  );
   if (found.length === 0) return;
   const unique = [...new Map(found.map((record) => [record.id, record])).values()];
   yield* applyPage(engine, {
@@ -173,12 +200,17 @@ const lookBefore = Effect.fn("push.look-before")(function* (push: PushRun, side:
 function criteriaFor(engine: Engine, side: Side, canonical: Canonical): ReadonlyArray<Criterion> {
   const criteria: Array<Criterion> = side.keyField === undefined ? [] : [{ field: side.keyField, value: canonical.id }];
   const wanted = new Set(engine.settings.match[side.entity]);
-  const values = new Set(matchKeys(side.entity, canonical.values).filter((key) => wanted.has(key.kind)).map((key) => key.value));
+  const values = new Set(
+    matchKeys(side.entity, canonical.values)
+      .filter((key) => wanted.has(key.kind))
+      .map((key) => key.value),
+  );
   for (const [name, rule] of side.rules) {
     const field = fieldOf(engine.settings, side.entity, name);
     const value = canonical.values[name];
     const slots = pathNames(rule.path);
-    if (field === undefined || value === undefined || !["taxid", "domain", "email", "emails"].includes(field.type)) continue;
+    if (field === undefined || value === undefined || !["taxid", "domain", "email", "emails"].includes(field.type))
+      continue;
     const members = typeof value === "string" ? [value] : Array.isArray(value) ? value : [];
     if (!members.some((member) => values.has(member))) continue;
     const encoded = encodeValue(side, name, value);
@@ -202,7 +234,12 @@ interface ClaimedOperation {
 }
 
 /** Notes in one transaction who is claimed and what is about to be sent; recomputes the patches from what is known now. */
-const claim = Effect.fn("push.claim")(function* (push: PushRun, side: Side, rows: ReadonlyArray<OutboxRow>, singly: boolean) {
+const claim = Effect.fn("push.claim")(function* (
+  push: PushRun,
+  side: Side,
+  rows: ReadonlyArray<OutboxRow>,
+  singly: boolean,
+) {
   const { engine, live, run } = push;
   const { database, sealer } = engine.store;
   return yield* database.write(`claiming writes for ${live.name}`, async () => {
@@ -210,7 +247,16 @@ const claim = Effect.fn("push.claim")(function* (push: PushRun, side: Side, rows
     const current = await database.db
       .select()
       .from(outbox)
-      .where(and(eq(outbox.connection, live.name), isNull(outbox.claim), inArray(outbox.canonicalId, rows.map((row) => row.canonicalId))));
+      .where(
+        and(
+          eq(outbox.connection, live.name),
+          isNull(outbox.claim),
+          inArray(
+            outbox.canonicalId,
+            rows.map((row) => row.canonicalId),
+          ),
+        ),
+      );
     const { world, sealing } = await loadWorld(database, sealer, engine.model, {
       canonicalIds: current.map((row) => row.canonicalId),
       withTargets: true,
@@ -226,7 +272,8 @@ const claim = Effect.fn("push.claim")(function* (push: PushRun, side: Side, rows
       const found = claimOne(push, world, side, canonical, row, moment, singly);
       if (found === "none") await dropRow(engine, row);
       else if (found === "waits") await postpone(engine, row, now + waitMs, "waits for its account or parent");
-      else if (found === "unclear") await postpone(engine, row, now + side.lateMs, "the outcome of the last create is not known yet");
+      else if (found === "unclear")
+        await postpone(engine, row, now + side.lateMs, "the outcome of the last create is not known yet");
       else {
         claims.push(...found);
         await database.db
@@ -270,7 +317,11 @@ function claimOne(
   if (waiting) return "waits";
   if (patches.length === 0) return "none";
   const openCreate = [...world.sent.values()].find(
-    (sent) => sent.kind === "create" && sent.canonicalId === canonical.id && sent.connection === live.name && sent.state !== "closed",
+    (sent) =>
+      sent.kind === "create" &&
+      sent.canonicalId === canonical.id &&
+      sent.connection === live.name &&
+      sent.state !== "closed",
   );
   if (patches.some((patch) => patch.kind === "create") && openCreate !== undefined) {
     if (moment.now < openCreate.at + Math.max(side.lateMs, side.settleMs)) return "unclear";
@@ -291,7 +342,8 @@ function claimOne(
       at: moment.now,
       state: "open",
       values: patch.kind === "delete" ? {} : Object.fromEntries(patch.writes.map(({ field, value }) => [field, value])),
-      replaced: patch.kind === "delete" ? {} : Object.fromEntries(patch.writes.map(({ field, replaces }) => [field, replaces])),
+      replaced:
+        patch.kind === "delete" ? {} : Object.fromEntries(patch.writes.map(({ field, replaces }) => [field, replaces])),
       precondition: link === null ? null : versionOf(link),
     };
     world.addSent(sent);
@@ -306,7 +358,11 @@ function claimOne(
         bisected: half !== undefined,
         began: moment.now,
       },
-      operation: operationOf(side, patch, link !== null && singly && isLockable(side, link) ? versionOf(link) : undefined),
+      operation: operationOf(
+        side,
+        patch,
+        link !== null && singly && isLockable(side, link) ? versionOf(link) : undefined,
+      ),
       remoteId: link?.remoteId ?? null,
       versionBefore: link?.version ?? undefined,
     };
@@ -322,7 +378,11 @@ function halfOf(world: World, engine: Engine, side: Side, patch: Patch, half: "f
   const names = new Set(writes.flatMap((write) => pathNames(side.rules.get(write.field)?.path ?? [])));
   void world;
   void engine;
-  return { ...patch, writes, fields: Object.fromEntries(Object.entries(patch.fields).filter(([name]) => names.has(name))) };
+  return {
+    ...patch,
+    writes,
+    fields: Object.fromEntries(Object.entries(patch.fields).filter(([name]) => names.has(name))),
+  };
 }
 
 function versionOf(link: Link): { readonly version?: string; readonly modifiedAt?: number } {
@@ -332,10 +392,20 @@ function versionOf(link: Link): { readonly version?: string; readonly modifiedAt
   };
 }
 
-function operationOf(side: Side, patch: Patch, precondition: { readonly version?: string; readonly modifiedAt?: number } | undefined): Operation {
+function operationOf(
+  side: Side,
+  patch: Patch,
+  precondition: { readonly version?: string; readonly modifiedAt?: number } | undefined,
+): Operation {
   switch (patch.kind) {
     case "create":
-      return { kind: "create", entity: side.entity, hubId: patch.canonicalId, keyField: side.keyField ?? "", fields: patch.fields };
+      return {
+        kind: "create",
+        entity: side.entity,
+        hubId: patch.canonicalId,
+        keyField: side.keyField ?? "",
+        fields: patch.fields,
+      };
     case "update":
       return {
         kind: "update",
@@ -352,7 +422,13 @@ function operationOf(side: Side, patch: Patch, precondition: { readonly version?
 async function dropRow(engine: Engine, row: OutboxRow): Promise<void> {
   await engine.store.database.db
     .delete(outbox)
-    .where(and(eq(outbox.connection, row.connection), eq(outbox.canonicalId, row.canonicalId), eq(outbox.revision, row.revision)));
+    .where(
+      and(
+        eq(outbox.connection, row.connection),
+        eq(outbox.canonicalId, row.canonicalId),
+        eq(outbox.revision, row.revision),
+      ),
+    );
 }
 
 async function postpone(engine: Engine, row: OutboxRow, dueAt: number, reason: string): Promise<void> {
@@ -364,13 +440,25 @@ async function postpone(engine: Engine, row: OutboxRow, dueAt: number, reason: s
 
 // ---- write and settle ----
 
-const write = Effect.fn("push.write")(function* (push: PushRun, side: Side, claims: ReadonlyArray<ClaimedOperation>, singly: boolean) {
+const write = Effect.fn("push.write")(function* (
+  push: PushRun,
+  side: Side,
+  claims: ReadonlyArray<ClaimedOperation>,
+  singly: boolean,
+) {
   const { live } = push;
   const sizeMax = singly ? 1 : (live.maps[side.entity]?.pushBatchMax ?? 1);
-  const groups = [...["create", "update", "delete"].map((kind) => claims.filter((entry) => entry.operation.kind === kind))];
+  const groups = [
+    ...["create", "update", "delete"].map((kind) => claims.filter((entry) => entry.operation.kind === kind)),
+  ];
   const batches = groups.flatMap((group) => {
-    const size = singly && group[0]?.operation.kind === "update" ? 1 : Math.max(1, live.maps[side.entity]?.pushBatchMax ?? sizeMax);
-    return Array.from({ length: Math.ceil(group.length / size) }, (_, index) => group.slice(index * size, (index + 1) * size));
+    const size =
+      singly && group[0]?.operation.kind === "update"
+        ? 1
+        : Math.max(1, live.maps[side.entity]?.pushBatchMax ?? sizeMax);
+    return Array.from({ length: Math.ceil(group.length / size) }, (_, index) =>
+      group.slice(index * size, (index + 1) * size),
+    );
   });
   for (const [index, batch] of batches.entries()) {
     const outcome = yield* Effect.result(send(push, batch));
@@ -380,23 +468,48 @@ const write = Effect.fn("push.write")(function* (push: PushRun, side: Side, clai
     }
     const fault = outcome.failure;
     const maybeSent = fault instanceof ConnectorBroken || (fault instanceof Unavailable && fault.sent);
-    yield* settleBatch(push, side, batch, batch.map(() => (maybeSent ? { kind: "unknown", reason: fault.message } : { kind: "later", reason: fault.message, retryAfterMs: 0 })));
+    yield* settleBatch(
+      push,
+      side,
+      batch,
+      batch.map(() =>
+        maybeSent
+          ? { kind: "unknown", reason: fault.message }
+          : { kind: "later", reason: fault.message, retryAfterMs: 0 },
+      ),
+    );
     for (const rest of batches.slice(index + 1)) {
-      yield* settleBatch(push, side, rest, rest.map(() => ({ kind: "later", reason: "not sent: the connection failed before", retryAfterMs: 0 })));
+      yield* settleBatch(
+        push,
+        side,
+        rest,
+        rest.map(() => ({ kind: "later", reason: "not sent: the connection failed before", retryAfterMs: 0 })),
+      );
     }
     return yield* Effect.fail(fault);
   }
 });
 
-function send(push: PushRun, batch: ReadonlyArray<ClaimedOperation>): Effect.Effect<ReadonlyArray<Result>, Fault | ConnectorBroken> {
+function send(
+  push: PushRun,
+  batch: ReadonlyArray<ClaimedOperation>,
+): Effect.Effect<ReadonlyArray<Result>, Fault | ConnectorBroken> {
   const { live } = push;
   const { api } = live;
   return Effect.flatMap(
-    call(live.name, "writing records", async () => (api.push === undefined ? [] : api.push(batch.map((entry) => entry.operation)))),
+    call(live.name, "writing records", async () =>
+      api.push === undefined ? [] : api.push(batch.map((entry) => entry.operation)),
+    ),
     (results) =>
       results.length === batch.length
         ? Effect.succeed(results)
-        : Effect.fail(new ConnectorBroken(live.name, "writing records", new Error(`${batch.length} operations got ${results.length} results`))),
+        : Effect.fail(
+            new ConnectorBroken(
+              live.name,
+              "writing records",
+              new Error(`${batch.length} operations got ${results.length} results`),
+            ),
+          ),
   );
 }
 
@@ -408,7 +521,9 @@ const settleBatch = Effect.fn("push.settle")(function* (
 ) {
   const { engine, live, run } = push;
   const readBacks = yield* readBack(push, side, batch, results);
-  const fetches = yield* engine.store.database.write(`settling writes of ${live.name}`, () => settleInside(push, side, batch, results, readBacks.records));
+  const fetches = yield* engine.store.database.write(`settling writes of ${live.name}`, () =>
+    settleInside(push, side, batch, results, readBacks.records),
+  );
   for (const page of readBacks.pages) {
     yield* applyPage(engine, { live, entity: side.entity, page, run, deferMeetings: false });
   }
@@ -418,15 +533,26 @@ const settleBatch = Effect.fn("push.settle")(function* (
 });
 
 /** D5: a system with a counter and no answer is read right after the write. A failed read leaves it for later. */
-const readBack = Effect.fn("push.read-back")(function* (push: PushRun, side: Side, batch: ReadonlyArray<ClaimedOperation>, results: ReadonlyArray<Result>) {
+const readBack = Effect.fn("push.read-back")(function* (
+  push: PushRun,
+  side: Side,
+  batch: ReadonlyArray<ClaimedOperation>,
+  results: ReadonlyArray<Result>,
+) {
   const ids = results.flatMap((result, index) =>
-    result.kind === "applied" && result.stored === undefined && result.modifiedAt === undefined && batch[index]?.operation.kind !== "delete" ? [result.id] : [],
+    result.kind === "applied" &&
+    result.stored === undefined &&
+    result.modifiedAt === undefined &&
+    batch[index]?.operation.kind !== "delete"
+      ? [result.id]
+      : [],
   );
   const records = new Map<string, RemoteRecord>();
   if (ids.length === 0) return { pages: [], records };
   const read = yield* Effect.result(readNow({ live: push.live, entity: side.entity, ids }));
   if (read._tag === "Failure") return { pages: [], records };
-  for (const page of read.success) for (const change of page.changes) if (change.kind === "record") records.set(change.id, change);
+  for (const page of read.success)
+    for (const change of page.changes) if (change.kind === "record") records.set(change.id, change);
   return { pages: read.success, records };
 });
 
@@ -441,7 +567,9 @@ async function settleInside(
   const { database, sealer } = engine.store;
   const now = engine.clock.now();
   const moment: Moment = { now, run, newId: engine.ids.next, deferMeetings: false };
-  const created = results.flatMap((result) => (result.kind === "applied" ? [{ connection: live.name, entity: side.entity, remoteId: result.id }] : []));
+  const created = results.flatMap((result) =>
+    result.kind === "applied" ? [{ connection: live.name, entity: side.entity, remoteId: result.id }] : [],
+  );
   const { world, sealing } = await loadWorld(database, sealer, engine.model, {
     canonicalIds: batch.map((entry) => entry.claimed.canonicalId),
     remotes: created,
@@ -457,10 +585,18 @@ async function settleInside(
     count(counts, entry, result);
     const record = result.kind === "applied" ? records.get(result.id) : undefined;
     if (record !== undefined && result.kind === "applied") {
-      settleReadBack(world, engine.settings, side, claimed, { record, versionBefore: entry.versionBefore, writes: result.writes ?? 1 }, moment);
+      settleReadBack(
+        world,
+        engine.settings,
+        side,
+        claimed,
+        { record, versionBefore: entry.versionBefore, writes: result.writes ?? 1 },
+        moment,
+      );
     } else for (const id of fetch) fetches.add(id);
     const earlier = nexts.get(entry.row.canonicalId);
-    if (earlier === undefined || earlier.next.kind === "done") nexts.set(entry.row.canonicalId, { row: entry.row, next });
+    if (earlier === undefined || earlier.next.kind === "done")
+      nexts.set(entry.row.canonicalId, { row: entry.row, next });
     else if (next.kind !== "done") earlier.next = next;
   }
   await numbers.save();
@@ -488,7 +624,14 @@ function count(counts: PushCounts, entry: ClaimedOperation, result: Result): voi
 }
 
 /** Removes only the revision that was claimed, so that a change that landed meanwhile stays due. */
-async function settleRow(push: PushRun, world: World, side: Side, row: OutboxRow, next: Next, now: number): Promise<void> {
+async function settleRow(
+  push: PushRun,
+  world: World,
+  side: Side,
+  row: OutboxRow,
+  next: Next,
+  now: number,
+): Promise<void> {
   const { engine, halves } = push;
   const { db } = engine.store.database;
   const mine = and(eq(outbox.connection, row.connection), eq(outbox.canonicalId, row.canonicalId));
@@ -496,13 +639,19 @@ async function settleRow(push: PushRun, world: World, side: Side, row: OutboxRow
   const half = halves.get(row.canonicalId);
   if (next.kind === "split") {
     halves.set(row.canonicalId, "first");
-    await db.update(outbox).set({ ...free, dueAt: now }).where(mine);
+    await db
+      .update(outbox)
+      .set({ ...free, dueAt: now })
+      .where(mine);
     return;
   }
   if (half === "first") {
     // The other half is due still.
     halves.set(row.canonicalId, "second");
-    await db.update(outbox).set({ ...free, dueAt: now }).where(mine);
+    await db
+      .update(outbox)
+      .set({ ...free, dueAt: now })
+      .where(mine);
     return;
   }
   if (half === "second") halves.delete(row.canonicalId);
@@ -515,7 +664,11 @@ async function settleRow(push: PushRun, world: World, side: Side, row: OutboxRow
   }
   const canonical = world.canonical(row.canonicalId);
   const stillDue = next.kind === "done" && canonical !== undefined && isDueIn(world, engine.settings, side, canonical);
-  if (stillDue) await db.update(outbox).set({ ...free, dueAt: now, attempts: sql`${outbox.attempts} + 1` }).where(mine);
+  if (stillDue)
+    await db
+      .update(outbox)
+      .set({ ...free, dueAt: now, attempts: sql`${outbox.attempts} + 1` })
+      .where(mine);
   else {
     await db.delete(outbox).where(and(mine, eq(outbox.revision, row.revision)));
     await db.update(outbox).set(free).where(mine);

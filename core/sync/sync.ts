@@ -6,10 +6,10 @@
  */
 import { asc, eq, isNotNull, lt } from "drizzle-orm";
 import { Effect } from "effect";
-import type { Moment } from "../model/merge.ts";
 import { settleMeetings } from "../model/decide.ts";
 import type { Entity } from "../model/field.ts";
-import { noCounts, type Counts } from "../model/world.ts";
+import type { Moment } from "../model/merge.ts";
+import { type Counts, noCounts } from "../model/world.ts";
 import type { Fault } from "../net/fault.ts";
 import { linkAudit, noteAudit } from "../store/audit.ts";
 import type { StoreFailed } from "../store/failure.ts";
@@ -74,22 +74,28 @@ export const sync = Effect.fn("sync")(function* (engine: Engine, options: SyncOp
   const chosen = engine.connections.filter((live) => options.names === undefined || options.names.includes(live.name));
   const run = engine.ids.next("run");
   const startedAt = engine.clock.now();
-  const running = chosen.map((live): Running => ({
-    live,
-    pulled: 0,
-    vanished: 0,
-    applied: noCounts(),
-    pushed: { created: 0, updated: 0, deleted: 0, rejected: 0 },
-    outcome: { kind: "ok" },
-  }));
+  const running = chosen.map(
+    (live): Running => ({
+      live,
+      pulled: 0,
+      vanished: 0,
+      applied: noCounts(),
+      pushed: { created: 0, updated: 0, deleted: 0, rejected: 0 },
+      outcome: { kind: "ok" },
+    }),
+  );
   yield* startRun(engine, running, run, startedAt);
   yield* recoverClaims(engine);
   const loading = yield* unloaded(engine, chosen);
   const deferMeetings = loading.size > 0;
-  yield* Effect.forEach(running, (one) => guarded(engine, one, pullAll(engine, one, { run, deferMeetings, full: options.full })), {
-    concurrency: "unbounded",
-    discard: true,
-  });
+  yield* Effect.forEach(
+    running,
+    (one) => guarded(engine, one, pullAll(engine, one, { run, deferMeetings, full: options.full })),
+    {
+      concurrency: "unbounded",
+      discard: true,
+    },
+  );
   yield* settleAllMeetings(engine, run);
   if (options.pushes) {
     for (let round = 0; round < roundsMax; round++) {
@@ -103,10 +109,15 @@ export const sync = Effect.fn("sync")(function* (engine: Engine, options: SyncOp
       yield* settleAllMeetings(engine, run);
     }
   }
-  const agreement = yield* measureAgreement(engine, chosen.map((live) => live.name));
+  const agreement = yield* measureAgreement(
+    engine,
+    chosen.map((live) => live.name),
+  );
   yield* endRun(engine, running, run);
   yield* linkAudit(engine.store.database);
-  const left = yield* engine.store.database.read("counting the outbox", async () => engine.store.database.db.$count(outbox));
+  const left = yield* engine.store.database.read("counting the outbox", async () =>
+    engine.store.database.db.$count(outbox),
+  );
   return {
     run,
     connections: running.map((one) => ({
@@ -142,10 +153,15 @@ function outcomeOf(failure: Exclude<Failure, StoreFailed>): Outcome {
       return {
         kind: "failed",
         reason: failure.message,
-        remedy: "Check the address and the network, then run again: the cursor stands where it was, nothing was skipped.",
+        remedy:
+          "Check the address and the network, then run again: the cursor stands where it was, nothing was skipped.",
       };
     case "Forged":
-      return { kind: "failed", reason: failure.message, remedy: "Check the address of the connection: what answers there is not the system." };
+      return {
+        kind: "failed",
+        reason: failure.message,
+        remedy: "Check the address of the connection: what answers there is not the system.",
+      };
     case "ConnectorBroken":
       return { kind: "failed", reason: failure.message, remedy: "Run again; if it stays, report it." };
   }
@@ -223,7 +239,10 @@ const dueNow = (engine: Engine, running: ReadonlyArray<Running>) =>
   engine.store.database.read("finding what is due", async () => {
     const { db } = engine.store.database;
     const now = engine.clock.now();
-    const rows = await db.selectDistinct({ connection: outbox.connection }).from(outbox).where(lt(outbox.dueAt, now + 1));
+    const rows = await db
+      .selectDistinct({ connection: outbox.connection })
+      .from(outbox)
+      .where(lt(outbox.dueAt, now + 1));
     const names = new Set(running.map((one) => one.live.name));
     return new Set(rows.map((row) => row.connection).filter((name) => names.has(name)));
   });
@@ -234,15 +253,35 @@ const startRun = (engine: Engine, running: ReadonlyArray<Running>, run: string, 
     for (const { live } of running) {
       await database.db
         .insert(connections)
-        .values({ name: live.name, system: live.connector.system, state: "active", loaded: [], mapPrint: {}, lastRunAt: startedAt })
+        .values({
+          name: live.name,
+          system: live.connector.system,
+          state: "active",
+          loaded: [],
+          mapPrint: {},
+          lastRunAt: startedAt,
+        })
         .onConflictDoUpdate({ target: connections.name, set: { lastRunAt: startedAt, system: live.connector.system } });
     }
     await database.insert(
       runs,
-      running.map(({ live }) => ({ id: `${run}/${live.name}`, connection: live.name, startedAt, endedAt: null, outcome: "running", counts: {} })),
+      running.map(({ live }) => ({
+        id: `${run}/${live.name}`,
+        connection: live.name,
+        startedAt,
+        endedAt: null,
+        outcome: "running",
+        counts: {},
+      })),
     );
     await noteAudit(database, [
-      { at: startedAt, actor: "hub", action: "sync", subject: run, detail: { connections: running.map(({ live }) => live.name) } },
+      {
+        at: startedAt,
+        actor: "hub",
+        action: "sync",
+        subject: run,
+        detail: { connections: running.map(({ live }) => live.name) },
+      },
     ]);
   });
 
@@ -281,9 +320,13 @@ export const recoverClaims = Effect.fn("sync.recover")(function* (engine: Engine
     const open = await db.select().from(sent).where(eq(sent.state, "open"));
     for (const entry of open) {
       await db.update(sent).set({ state: "unclear" }).where(eq(sent.id, entry.id));
-      if (entry.linkId !== null) await db.update(links).set({ fetchAfter: now, settledAt: now }).where(eq(links.id, entry.linkId));
+      if (entry.linkId !== null)
+        await db.update(links).set({ fetchAfter: now, settledAt: now }).where(eq(links.id, entry.linkId));
     }
-    await db.update(outbox).set({ claim: null, claimUntil: null, claimedRevision: null }).where(isNotNull(outbox.claim));
+    await db
+      .update(outbox)
+      .set({ claim: null, claimUntil: null, claimedRevision: null })
+      .where(isNotNull(outbox.claim));
   });
 });
 
@@ -293,7 +336,9 @@ const unloaded = (engine: Engine, chosen: ReadonlyArray<LiveConnection>) =>
     const rows = await engine.store.database.db.select().from(connections);
     const loaded = new Map(rows.map((row) => [row.name, Array.isArray(row.loaded) ? row.loaded : []]));
     return new Set(
-      chosen.filter((live) => [...live.sides.keys()].some((entity) => !(loaded.get(live.name) ?? []).includes(entity))).map((live) => live.name),
+      chosen
+        .filter((live) => [...live.sides.keys()].some((entity) => !(loaded.get(live.name) ?? []).includes(entity)))
+        .map((live) => live.name),
     );
   });
 

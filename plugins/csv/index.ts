@@ -31,7 +31,11 @@ export const csv: Encoder = {
   mediaType: "text/csv; charset=utf-8",
   open: (columns) => `\uFEFF${columns.flatMap(titles).map(csvCell).join(",")}\r\n`,
   row: (columns) => {
-    const fields = columns.map((column) => ({ name: column.name, isField: column.field !== null, cells: cellsFor(column) }));
+    const fields = columns.map((column) => ({
+      name: column.name,
+      isField: column.field !== null,
+      cells: cellsFor(column),
+    }));
     return (row) => {
       let line = "";
       for (let index = 0; index < fields.length; index++) {
@@ -61,7 +65,8 @@ function titles({ name, field }: Column): ReadonlyArray<string> {
 }
 
 function cellsFor({ field }: Column): Cells {
-  if (field?.type === "money") return (value) => (isMoney(value) ? `${csvCell(value.amount)},${csvCell(value.currency)}` : ",");
+  if (field?.type === "money")
+    return (value) => (isMoney(value) ? `${csvCell(value.amount)},${csvCell(value.currency)}` : ",");
   const members = field === null ? undefined : groupMembers[field.type];
   if (members !== undefined) {
     const empty = ",".repeat(members.length - 1);

@@ -15,7 +15,8 @@ export const jsonl: Encoder = {
       else if (field === null) line[name] = row.links[name] ?? [];
       else {
         const value = row.values[name];
-        if (value !== undefined && value !== null) line[name] = field.type === "instant" && typeof value === "number" ? new Date(value).toISOString() : value;
+        if (value !== undefined && value !== null)
+          line[name] = field.type === "instant" && typeof value === "number" ? new Date(value).toISOString() : value;
       }
     }
     return `${JSON.stringify(line)}\n`;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { Effect } from "effect";
-import type { Page, RemoteRecord } from "../../core/connector.ts";
+import type { Page, RemoteRecord, Tools } from "../../core/connector.ts";
 import { modelOf } from "../../core/model/fields.ts";
 import { type Settings, sideKey } from "../../core/model/settings.ts";
 import { openStore, type Store } from "../../core/store/open.ts";
@@ -12,7 +12,6 @@ import { applyPage } from "../../core/sync/apply.ts";
 import { connect } from "../../core/sync/connect.ts";
 import type { Engine } from "../../core/sync/engine.ts";
 import { createIds } from "../../core/sync/ids.ts";
-import type { Tools } from "../../core/connector.ts";
 import { setupOf } from "../kit/engine-kit.ts";
 import { Toy } from "../kit/toy-system.ts";
 import type { Figure } from "./figure.ts";
@@ -85,7 +84,14 @@ async function load(engine: Engine, records: number): Promise<number> {
     const next = page(from, Math.min(pageRows, records - from), Date.now());
     const began = performance.now();
     await Effect.runPromise(
-      applyPage(engine, { live, entity: "account", page: next, cursor: { mode: "changes", value: from }, run: "run_bench", deferMeetings: true }),
+      applyPage(engine, {
+        live,
+        entity: "account",
+        page: next,
+        cursor: { mode: "changes", value: from },
+        run: "run_bench",
+        deferMeetings: true,
+      }),
     );
     busy += performance.now() - began;
   }
@@ -97,19 +103,30 @@ function writeFloor(source: Store, file: string, records: number): number {
   const from = new DatabaseSync(source.file, { readOnly: true });
   const schema = from.prepare("select sql from sqlite_master where sql is not null and name not like 'sqlite_%'").all();
   const target = new DatabaseSync(file);
-  target.exec("pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory; pragma cache_size = -65536");
+  target.exec(
+    "pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory; pragma cache_size = -65536",
+  );
   for (const row of schema) target.exec(String(row.sql));
   const tables = ["data_keys", "canonicals", "links", "shadows", "match_keys", "changes"];
   const statements = tables.map((table) => {
-    const columns = from.prepare(`select * from ${table} limit 1`).columns().map((column) => column.name);
+    const columns = from
+      .prepare(`select * from ${table} limit 1`)
+      .columns()
+      .map((column) => column.name);
     return {
-      insert: target.prepare(`insert into ${table} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})`),
-      rows: from.prepare(`select * from ${table} order by rowid`).iterate() as IterableIterator<Record<string, unknown>>,
+      insert: target.prepare(
+        `insert into ${table} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})`,
+      ),
+      rows: from.prepare(`select * from ${table} order by rowid`).iterate() as IterableIterator<
+        Record<string, unknown>
+      >,
       perPage: 0,
       total: Number(from.prepare(`select count(*) as n from ${table}`).get()?.n),
     };
   });
-  const cursor = target.prepare("insert or replace into cursors (connection, entity, mode, cursor, saved_at) values ('a', 'account', 'changes', ?, 0)");
+  const cursor = target.prepare(
+    "insert or replace into cursors (connection, entity, mode, cursor, saved_at) values ('a', 'account', 'changes', ?, 0)",
+  );
   let busy = 0;
   const pages = Math.ceil(records / pageRows);
   for (let index = 0; index < pages; index++) {
@@ -135,7 +152,9 @@ function writeFloor(source: Store, file: string, records: number): number {
   return (records / busy) * 1000;
 }
 
-async function measure(records: number): Promise<{ readonly first: number; readonly floor: number; readonly unchanged: number; readonly rss: number }> {
+async function measure(
+  records: number,
+): Promise<{ readonly first: number; readonly floor: number; readonly unchanged: number; readonly rss: number }> {
   const folder = mkdtempSync(join(tmpdir(), "syncline-bench-"));
   try {
     const engine = await openEngine(join(folder, "hub.db"));
@@ -155,11 +174,28 @@ export async function benchApply(options: { readonly growth: boolean }): Promise
   await measure(5_000);
   const small = await measure(100_000);
   const figures: Array<Figure> = [
-    { name: "apply-first-load", value: small.first, unit: "records/s", limit: small.floor, records: 100_000, rssMb: small.rss },
-    { name: "apply-unchanged", value: small.unchanged, unit: "records/s", limit: small.floor, records: 100_000, rssMb: small.rss },
+    {
+      name: "apply-first-load",
+      value: small.first,
+      unit: "records/s",
+      limit: small.floor,
+      records: 100_000,
+      rssMb: small.rss,
+    },
+    {
+      name: "apply-unchanged",
+      value: small.unchanged,
+      unit: "records/s",
+      limit: small.floor,
+      records: 100_000,
+      rssMb: small.rss,
+    },
   ];
   if (!options.growth) return figures;
   const large = await measure(1_000_000);
   const ratio = large.first / large.floor / (small.first / small.floor);
-  return [...figures, { name: "apply-growth", value: ratio, unit: "ratio of ratios", limit: 1, records: 1_000_000, rssMb: large.rss }];
+  return [
+    ...figures,
+    { name: "apply-growth", value: ratio, unit: "ratio of ratios", limit: 1, records: 1_000_000, rssMb: large.rss },
+  ];
 }

@@ -1,8 +1,8 @@
 /** An engine over an in-memory (or file) store and toy systems, with a clock that the test moves. */
 import { Effect } from "effect";
 import type { Clock, Tools } from "../../core/connector.ts";
-import { modelOf } from "../../core/model/fields.ts";
 import type { Entity, Model } from "../../core/model/field.ts";
+import { modelOf } from "../../core/model/fields.ts";
 import type { Chain, Policy } from "../../core/model/policy.ts";
 import { type Settings, sideKey } from "../../core/model/settings.ts";
 import type { Conflict } from "../../core/model/world.ts";
@@ -11,7 +11,7 @@ import { openStore, type Store } from "../../core/store/open.ts";
 import { type ConnectionSetup, connect } from "../../core/sync/connect.ts";
 import type { Engine, LiveConnection } from "../../core/sync/engine.ts";
 import { createIds } from "../../core/sync/ids.ts";
-import { sync, type SyncReport } from "../../core/sync/sync.ts";
+import { type SyncReport, sync } from "../../core/sync/sync.ts";
 import { Toy, type ToyOptions, toyConnector } from "./toy-system.ts";
 
 export interface TestClock extends Clock {
@@ -61,7 +61,8 @@ export interface Kit {
   readonly close: () => void;
 }
 
-const deadLettersOf = (store: Store, model: Model) => Effect.runPromise(listDeadLetters({ store, model }, { limit: 1000 }));
+const deadLettersOf = (store: Store, model: Model) =>
+  Effect.runPromise(listDeadLetters({ store, model }, { limit: 1000 }));
 
 export const allFields: Policy = {
   account: { default: ["newest", { prefer: [] }], fields: {} },
@@ -91,11 +92,20 @@ export function setupOf(name: string, toy: Toy, setup: Partial<ConnectionSetup> 
   };
 }
 
-export async function createKit(options: KitOptions, reuse?: { readonly toys: Readonly<Record<string, Toy>>; readonly clock: TestClock }): Promise<Kit> {
+export async function createKit(
+  options: KitOptions,
+  reuse?: { readonly toys: Readonly<Record<string, Toy>>; readonly clock: TestClock },
+): Promise<Kit> {
   const clock = reuse?.clock ?? testClock();
-  const toys = reuse?.toys ?? Object.fromEntries(Object.entries(options.systems).map(([name, system]) => [name, new Toy(`${name}-`, clock.now, system)]));
+  const toys =
+    reuse?.toys ??
+    Object.fromEntries(
+      Object.entries(options.systems).map(([name, system]) => [name, new Toy(`${name}-`, clock.now, system)]),
+    );
   const model = modelOf({});
-  const store = await Effect.runPromise(openStore({ file: options.file ?? ":memory:", key: Buffer.alloc(32, 5).toString("base64") }));
+  const store = await Effect.runPromise(
+    openStore({ file: options.file ?? ":memory:", key: Buffer.alloc(32, 5).toString("base64") }),
+  );
   const connections: Array<LiveConnection> = [];
   for (const [name, system] of Object.entries(options.systems)) {
     const toy = toys[name];
@@ -114,7 +124,11 @@ export async function createKit(options: KitOptions, reuse?: { readonly toys: Re
     model,
     policy,
     order,
-    sides: new Map(connections.flatMap((live) => [...live.sides].map(([entity, side]) => [sideKey(live.name, entity), side] as const))),
+    sides: new Map(
+      connections.flatMap((live) =>
+        [...live.sides].map(([entity, side]) => [sideKey(live.name, entity), side] as const),
+      ),
+    ),
     match: { account: ["taxId", "domain", "email", "phone"], contact: ["email", "login", "phone"] },
     flipsMax: options.flipsMax ?? 3,
     flipWindowMs: 24 * 3_600_000,
@@ -122,7 +136,13 @@ export async function createKit(options: KitOptions, reuse?: { readonly toys: Re
   const engine: Engine = { store, model, settings, connections, clock, ids: createIds(clock.now), progress: () => {} };
   const run = <A, E>(effect: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(effect);
   const syncOnce: Kit["sync"] = (given = {}) =>
-    run(sync(engine, { ...(given.names === undefined ? {} : { names: given.names }), full: given.full ?? false, pushes: given.pushes ?? true }));
+    run(
+      sync(engine, {
+        ...(given.names === undefined ? {} : { names: given.names }),
+        full: given.full ?? false,
+        pushes: given.pushes ?? true,
+      }),
+    );
   const list = async (entity: Entity) => {
     const found = await run(listCanonicals({ store, model }, { entity, limit: 10_000 }));
     return found.map((canonical) => ({ ...canonical.values, id: canonical.id }));
@@ -150,7 +170,8 @@ export async function createKit(options: KitOptions, reuse?: { readonly toys: Re
     },
     accounts: () => list("account"),
     contacts: () => list("contact"),
-    conflicts: (kind) => run(listConflicts({ store, model }, { limit: 10_000, ...(kind === undefined ? {} : { kind }) })),
+    conflicts: (kind) =>
+      run(listConflicts({ store, model }, { limit: 10_000, ...(kind === undefined ? {} : { kind }) })),
     deadLetters: () => deadLettersOf(store, model),
     run,
     close: () => store.close(),

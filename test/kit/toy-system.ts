@@ -2,7 +2,16 @@
  * A small system for engine tests: two objects, whole control over what its API does at each call. It can be made lossy,
  * versioned, conditional or silent, as the three model systems of the semantics.
  */
-import type { Change, Connection, Connector, EntityMap, Operation, Page, RemoteRecord, Result } from "../../core/connector.ts";
+import type {
+  Change,
+  Connection,
+  Connector,
+  EntityMap,
+  Operation,
+  Page,
+  RemoteRecord,
+  Result,
+} from "../../core/connector.ts";
 import { codec, RateLimited, Schema, Unavailable } from "../../core/connector.ts";
 import type { Entity } from "../../core/model/field.ts";
 
@@ -73,7 +82,16 @@ export class Toy {
 
   create(entity: Entity, fields: Record<string, unknown>, id = `${this.#prefix}${this.#next++}`): string {
     const at = this.stamp();
-    this.rows[entity].set(id, { id, fields: { ...fields }, version: 1, modifiedAt: at, createdAt: at, deletedAt: null, mergedInto: null, tick: ++this.#tick });
+    this.rows[entity].set(id, {
+      id,
+      fields: { ...fields },
+      version: 1,
+      modifiedAt: at,
+      createdAt: at,
+      deletedAt: null,
+      mergedInto: null,
+      tick: ++this.#tick,
+    });
     return id;
   }
 
@@ -129,7 +147,12 @@ export class Toy {
     const change = (row: Row, names: ReadonlyArray<string>): Change =>
       row.deletedAt === null
         ? toy.record(row, names)
-        : { kind: "deleted", id: row.id, deletedAt: row.deletedAt, ...(toy.options.namesMaster && row.mergedInto !== null ? { mergedInto: row.mergedInto } : {}) };
+        : {
+            kind: "deleted",
+            id: row.id,
+            deletedAt: row.deletedAt,
+            ...(toy.options.namesMaster && row.mergedInto !== null ? { mergedInto: row.mergedInto } : {}),
+          };
     return {
       check: async () => [],
       async *pull(entity, { mode, cursor, fields }): AsyncIterable<Page> {
@@ -145,7 +168,13 @@ export class Toy {
             .slice(0, size);
           const last = rows.length < size;
           from = rows.at(-1)?.tick ?? from;
-          yield { changes: rows.map((row) => change(row, fields)), cursor: from, readBegan, readEnded: toy.now(), ...(mode === "listing" && last ? { complete: true } : {}) };
+          yield {
+            changes: rows.map((row) => change(row, fields)),
+            cursor: from,
+            readBegan,
+            readEnded: toy.now(),
+            ...(mode === "listing" && last ? { complete: true } : {}),
+          };
           if (last) return;
         }
       },
@@ -192,10 +221,18 @@ export class Toy {
       return this.#answer(operation, entity, operation.id);
     }
     const { precondition } = operation;
-    if (this.options.conditional === "version" && precondition?.version !== undefined && precondition.version !== String(row.version)) {
+    if (
+      this.options.conditional === "version" &&
+      precondition?.version !== undefined &&
+      precondition.version !== String(row.version)
+    ) {
       return { kind: "conflict", reason: "version moved" };
     }
-    if (this.options.conditional === "time" && precondition?.modifiedAt !== undefined && row.modifiedAt > precondition.modifiedAt) {
+    if (
+      this.options.conditional === "time" &&
+      precondition?.modifiedAt !== undefined &&
+      row.modifiedAt > precondition.modifiedAt
+    ) {
       return { kind: "conflict", reason: "modified since" };
     }
     this.edit(entity, operation.id, this.#stored(operation.fields));
@@ -217,7 +254,9 @@ export class Toy {
     return {
       kind: "applied",
       id,
-      ...(this.options.returnsStored === true ? { stored: { ...row.fields }, version: String(row.version), modifiedAt: row.modifiedAt } : {}),
+      ...(this.options.returnsStored === true
+        ? { stored: { ...row.fields }, version: String(row.version), modifiedAt: row.modifiedAt }
+        : {}),
       ...(this.options.returnsTime === true ? { modifiedAt: row.modifiedAt } : {}),
     };
   }
@@ -263,7 +302,11 @@ export function toyConnector(toy: Toy): Connector {
           tags: rule("Tags", codec.set()),
           parent: rule("Parent", codec.reference({ shape: "id" })),
           description: rule("Notes", codec.longtext()),
-          billingAddress: { path: { street: "Street", city: "City", state: "State", postalCode: "Zip", country: "Country" }, codec: codec.address(), access: "both" },
+          billingAddress: {
+            path: { street: "Street", city: "City", state: "State", postalCode: "Zip", country: "Country" },
+            codec: codec.address(),
+            access: "both",
+          },
         },
       },
       contact: {

@@ -219,7 +219,7 @@ export function runQuery(store: Store, schema: Schema, render: Renderer, body: u
     }
   };
   query.columns.forEach(check);
-  query.order.forEach(({ column }) => check(column));
+  for (const { column } of query.order) check(column);
   checkCondition(query.where, schema, module, check);
 
   const read = (row: Row, column: string): unknown => {
@@ -254,12 +254,7 @@ export function runQuery(store: Store, schema: Schema, render: Renderer, body: u
   });
 }
 
-function checkCondition(
-  condition: Condition,
-  schema: Schema,
-  module: Module,
-  check: (column: string) => void,
-): void {
+function checkCondition(condition: Condition, schema: Schema, module: Module, check: (column: string) => void): void {
   if (condition.kind === "both") {
     checkCondition(condition.left, schema, module, check);
     checkCondition(condition.right, schema, module, check);
@@ -284,7 +279,8 @@ function compareValues(left: unknown, right: unknown): number {
   if (typeof a === "number" || typeof b === "number") return Number(a) - Number(b);
   const [x, y] = [String(a), String(b)];
   if (isTime(x) && isTime(y)) return Date.parse(x) - Date.parse(y);
-  if (/^\d+$/.test(x) && /^\d+$/.test(y)) return Number(BigInt(x) - BigInt(y) > 0n) - Number(BigInt(y) - BigInt(x) > 0n);
+  if (/^\d+$/.test(x) && /^\d+$/.test(y))
+    return Number(BigInt(x) - BigInt(y) > 0n) - Number(BigInt(y) - BigInt(x) > 0n);
   const [low, high] = [x.toLowerCase(), y.toLowerCase()];
   return low < high ? -1 : low > high ? 1 : 0;
 }

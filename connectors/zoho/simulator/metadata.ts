@@ -3,7 +3,16 @@
  *
  * Source  Zoho CRM API v8, "Fields Metadata", "Modules Metadata", "Get Users" and "Get Organization".
  */
-import { apiUser, isModule, type Module, moduleIds, moduleNames, type Schema, type SimulatedField, users } from "./tenant.ts";
+import {
+  apiUser,
+  isModule,
+  type Module,
+  moduleIds,
+  moduleNames,
+  type Schema,
+  type SimulatedField,
+  users,
+} from "./tenant.ts";
 import { answer, empty, type Json, refuse } from "./wire.ts";
 
 export interface MetadataOptions {
@@ -66,9 +75,7 @@ export function createMetadata(options: MetadataOptions) {
         sequence_number: index + 1,
         type: "used",
       })),
-      ...(type === "textarea"
-        ? { textarea: { type: (field.length ?? 0) >= 50_000 ? "rich_text" : "large" } }
-        : {}),
+      ...(type === "textarea" ? { textarea: { type: (field.length ?? 0) >= 50_000 ? "rich_text" : "large" } } : {}),
       lookup: field.target === undefined ? {} : { module: { api_name: field.target, id: moduleIds[field.target] } },
       multi_module_lookup: {},
       searchable: true,

@@ -115,13 +115,16 @@ export function createReads(options: ReadOptions) {
       .map((row) => ({ key: keyOf(row, sortBy), id: row.id, row }))
       .sort(place);
     // A token stands for a place in the order, so what moves behind it is seen again, and what moves before it is not.
-    const rest = token === undefined ? rows.slice((page - 1) * perPage) : rows.filter((row) => place(row, token.after) > 0);
+    const rest =
+      token === undefined ? rows.slice((page - 1) * perPage) : rows.filter((row) => place(row, token.after) > 0);
     const shown = rest.slice(0, perPage);
     const last = shown.at(-1);
     if (last === undefined) return empty(since === undefined ? 204 : 304);
     const more = rest.length > shown.length;
     const served = (token?.served ?? (page - 1) * perPage) + shown.length;
-    const next = more ? issue({ print, after: { key: last.key, id: last.id }, served, expiresAt: now() + tokenMs }) : null;
+    const next = more
+      ? issue({ print, after: { key: last.key, id: last.id }, served, expiresAt: now() + tokenMs })
+      : null;
     return answer({
       data: shown.map(({ row }) => render.fields(module, row, names)),
       info: {
@@ -141,7 +144,11 @@ export function createReads(options: ReadOptions) {
   };
 
   const issue = (token: PageToken): string => {
-    const text = Array.from({ length: 4 }, () => Math.floor(random() * 2 ** 48).toString(16).padStart(12, "0")).join("");
+    const text = Array.from({ length: 4 }, () =>
+      Math.floor(random() * 2 ** 48)
+        .toString(16)
+        .padStart(12, "0"),
+    ).join("");
     tokens.set(text, token);
     return text;
   };
@@ -243,7 +250,9 @@ export function createReads(options: ReadOptions) {
     const holds = (value: unknown, part: string): boolean =>
       typeof value === "string" && value.toLowerCase().includes(part.toLowerCase());
     if (way === "criteria") {
-      const criteria = [...text.matchAll(/\(*([A-Za-z_0-9]+):(equals|starts_with|greater_equal):((?:\\.|[^()\\])*)\)*/g)];
+      const criteria = [
+        ...text.matchAll(/\(*([A-Za-z_0-9]+):(equals|starts_with|greater_equal):((?:\\.|[^()\\])*)\)*/g),
+      ];
       if (criteria.length === 0) throw new Refused(400, "INVALID_QUERY", "Invalid query formed", { reason: "invalid" });
       return (row) =>
         criteria.every(([, name = "", operator, value = ""]) => {

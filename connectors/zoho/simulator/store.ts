@@ -1,6 +1,7 @@
 /** The records, the recycle bin and their times: whole seconds, and ids beyond 2^53. */
-import { type Json, isJson } from "./wire.ts";
+
 import { type Module, moduleNames, nameFields, type Schema, screenUser } from "./tenant.ts";
+import { isJson, type Json } from "./wire.ts";
 
 export interface Row {
   readonly id: string;

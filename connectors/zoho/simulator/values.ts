@@ -60,7 +60,9 @@ export function refusalOf(checking: Checking, field: SimulatedField, value: unkn
       return Array.isArray(value) && value.every((one) => typeof one === "string") ? undefined : typed("jsonarray");
     case "lookup":
     case "ownerlookup":
-      return isJson(value) && typeof value.id === "string" ? pointerRefusal(checking, field, value.id) : typed("jsonobject");
+      return isJson(value) && typeof value.id === "string"
+        ? pointerRefusal(checking, field, value.id)
+        : typed("jsonobject");
     default:
       return undefined;
   }

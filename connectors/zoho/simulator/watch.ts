@@ -87,7 +87,9 @@ export function createWatch({ now, time }: WatchOptions) {
       url,
       token,
       expiresAt: isKept ? known.expiresAt : expiryOf(given.channel_expiry),
-      withValues: given.return_affected_field_values === true || (given.return_affected_field_values === undefined && known?.withValues === true),
+      withValues:
+        given.return_affected_field_values === true ||
+        (given.return_affected_field_values === undefined && known?.withValues === true),
     };
   };
 
@@ -115,7 +117,8 @@ export function createWatch({ now, time }: WatchOptions) {
 
   const inputs = (body: unknown): ReadonlyArray<Json> => {
     const list = isJson(body) && Array.isArray(body.watch) ? body.watch.filter(isJson) : [];
-    if (list.length === 0) throw new Refused(400, "MANDATORY_NOT_FOUND", "required field not found", { api_name: "watch" });
+    if (list.length === 0)
+      throw new Refused(400, "MANDATORY_NOT_FOUND", "required field not found", { api_name: "watch" });
     return list;
   };
 
@@ -174,7 +177,8 @@ export function createWatch({ now, time }: WatchOptions) {
     const entries = ids.split(",").flatMap((id) => {
       const channel = alive(id);
       channels.delete(id);
-      if (channel === undefined) return [errorOf("NOT_SUBSCRIBED", "the channel is not subscribed", { channel_id: id })];
+      if (channel === undefined)
+        return [errorOf("NOT_SUBSCRIBED", "the channel is not subscribed", { channel_id: id })];
       return modulesOf(channel).map((module) =>
         success("Successfully un-subscribed from actions-watch", { ...resource(module), channel_id: id }),
       );

@@ -33,8 +33,7 @@ export const refuse = {
   pattern: (name: string) =>
     new Refused(400, "PATTERN_NOT_MATCHED", "Please check whether the input values are correct", { param_name: name }),
   method: () => new Refused(400, "INVALID_REQUEST_METHOD", "The http request method type is not a valid one"),
-  url: () =>
-    new Refused(404, "INVALID_URL_PATTERN", "Please check if the URL trying to access is a correct one"),
+  url: () => new Refused(404, "INVALID_URL_PATTERN", "Please check if the URL trying to access is a correct one"),
   module: () =>
     new Refused(400, "INVALID_MODULE", "the module name given seems to be invalid", { resource_path_index: 0 }),
   scope: () => new Refused(401, "OAUTH_SCOPE_MISMATCH", "Unauthorized"),

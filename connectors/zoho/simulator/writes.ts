@@ -5,7 +5,7 @@
  */
 import type { Renderer } from "./render.ts";
 import type { Row, Store } from "./store.ts";
-import { apiUser, moduleIds, type Module, type Schema, systemKeys } from "./tenant.ts";
+import { apiUser, type Module, moduleIds, type Schema, systemKeys } from "./tenant.ts";
 import { missing, refusalOf, storedOf } from "./values.ts";
 import { answer, batch, errorOf, isJson, type Json, Refused, refuse } from "./wire.ts";
 
@@ -88,7 +88,9 @@ export function createWrites(options: WriteOptions) {
     left !== null && left !== undefined && String(left).toLowerCase() === String(right).toLowerCase();
 
   const holderOf = (module: Module, name: string, value: unknown): Row | undefined =>
-    value === null || value === undefined ? undefined : store.rows(module).find((row) => isSame(row.values[name], value));
+    value === null || value === undefined
+      ? undefined
+      : store.rows(module).find((row) => isSame(row.values[name], value));
 
   const isUnique = (module: Module, name: string): boolean => {
     const field = schema[module].get(name);

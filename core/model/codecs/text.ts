@@ -49,7 +49,10 @@ function wholeCodec(name: string, types: ReadonlyArray<FieldType>, { max }: Text
       if (value === null) return null;
       if (typeof value !== "string") return misfit(value, "text");
       if (max !== undefined && [...value].length > max) {
-        return new Refusal(`the value is longer than the ${max} characters that fit`, "Shorten it in one of the other systems, or map a longer field.");
+        return new Refusal(
+          `the value is longer than the ${max} characters that fit`,
+          "Shorten it in one of the other systems, or map a longer field.",
+        );
       }
       return value || null;
     },

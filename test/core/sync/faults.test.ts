@@ -22,7 +22,11 @@ const three: KitOptions["systems"] = {
   c: { conditional: "none", counter: true },
 };
 
-const company = (index: number) => ({ Name: `Company ${index}`, Domain: `company-${index}.test`, Phone: `+49301${100_000 + index}` });
+const company = (index: number) => ({
+  Name: `Company ${index}`,
+  Domain: `company-${index}.test`,
+  Phone: `+49301${100_000 + index}`,
+});
 
 /** Each system's records by domain, without ids and keys. */
 function contents(kit: Kit, name: string): ReadonlyMap<string, Record<string, unknown>> {
@@ -125,7 +129,9 @@ describe("what goes wrong on the way", () => {
     await kit.settle();
     expect(contents(kit, "c").get("company-1.test")).toMatchObject({ Name: "Renamed", Phone: "+49301100001" });
     const letters = await kit.deadLetters();
-    expect(letters.map((letter) => [letter.connection, letter.field, letter.code, letter.remedy])).toEqual([["c", "phone", "INVALID_DATA", "mend the phone"]]);
+    expect(letters.map((letter) => [letter.connection, letter.field, letter.code, letter.remedy])).toEqual([
+      ["c", "phone", "INVALID_DATA", "mend the phone"],
+    ]);
     delete kit.toy("c").hooks.refuse;
     kit.clock.advance(60_000);
     kit.toy("a").edit("account", id, { Phone: "+4930000002" });
@@ -139,13 +145,17 @@ describe("what goes wrong on the way", () => {
     const id = kit.toy("a").create("account", company(1));
     await kit.settle();
     kit.toy("c").hooks.refuse = (operation) =>
-      operation.kind === "update" && "Phone" in operation.fields ? { kind: "rejected", code: "500", reason: "no", remedy: "look" } : undefined;
+      operation.kind === "update" && "Phone" in operation.fields
+        ? { kind: "rejected", code: "500", reason: "no", remedy: "look" }
+        : undefined;
     kit.clock.advance(60_000);
     kit.toy("a").edit("account", id, { Phone: "+4930000001", Name: "Renamed", Industry: "Steel", Notes: "note" });
     await kit.settle();
     const stored = contents(kit, "c").get("company-1.test");
     expect(stored?.Phone).toBe("+49301100001");
-    expect([stored?.Name === "Renamed", stored?.Industry === "Steel", stored?.Notes === "note"].filter(Boolean).length).toBeGreaterThanOrEqual(2);
+    expect(
+      [stored?.Name === "Renamed", stored?.Industry === "Steel", stored?.Notes === "note"].filter(Boolean).length,
+    ).toBeGreaterThanOrEqual(2);
     expect((await kit.deadLetters()).map((letter) => letter.field)).toContain("phone");
   });
 
@@ -179,7 +189,8 @@ describe("what goes wrong on the way", () => {
 
   it("an echo of our own write with the system's reformatting is not news", async () => {
     const kit = await createKit({ systems: { a: three.a ?? {}, c: three.c ?? {} } });
-    kit.toy("c").hooks.store = (fields) => (typeof fields.Industry === "string" ? { ...fields, Industry: fields.Industry.toUpperCase() } : fields);
+    kit.toy("c").hooks.store = (fields) =>
+      typeof fields.Industry === "string" ? { ...fields, Industry: fields.Industry.toUpperCase() } : fields;
     const id = kit.toy("a").create("account", { ...company(1), Industry: "Steel" });
     await kit.settle();
     expect(kit.toy("a").read("account", id)).toMatchObject({ Industry: "Steel" });
@@ -194,7 +205,9 @@ describe("what goes wrong on the way", () => {
     const before = [kit.toy("a"), kit.toy("b"), kit.toy("c")].map((toy) => toy.writes.length);
     kit.toy("a").edit("account", id, { Phone: "+4930777777" });
     await kit.settle();
-    const writes = [kit.toy("a"), kit.toy("b"), kit.toy("c")].map((toy, index) => toy.writes.length - (before[index] ?? 0));
+    const writes = [kit.toy("a"), kit.toy("b"), kit.toy("c")].map(
+      (toy, index) => toy.writes.length - (before[index] ?? 0),
+    );
     expect(writes).toEqual([0, 1, 1]);
     expect(contents(kit, "b").get("company-1.test")).toMatchObject({ Phone: "+4930777777" });
     expect(contents(kit, "c").get("company-1.test")).toMatchObject({ Phone: "+4930777777" });
@@ -299,7 +312,10 @@ describe("deletes", () => {
   });
 
   it("a merge that the system names is a re-link: nothing is deleted downstream", async () => {
-    const systems = { a: { ...three.a, namesMaster: true, setup: { deletes: "propagate" as const, duplicates: "separate" as const } }, c: three.c ?? {} };
+    const systems = {
+      a: { ...three.a, namesMaster: true, setup: { deletes: "propagate" as const, duplicates: "separate" as const } },
+      c: three.c ?? {},
+    };
     const kit = await createKit({ systems });
     const child = kit.toy("a").create("account", { Name: "Acme", Domain: "acme.test", Tax: "A1" });
     const master = kit.toy("a").create("account", { Name: "Acme AG", Domain: "acme-ag.test", Tax: "B2" });
@@ -314,7 +330,10 @@ describe("deletes", () => {
   });
 
   it("a merge that nobody names opens a case and deletes nothing until it is answered", async () => {
-    const systems = { a: { ...three.a, setup: { deletes: "propagate" as const, duplicates: "separate" as const } }, c: three.c ?? {} };
+    const systems = {
+      a: { ...three.a, setup: { deletes: "propagate" as const, duplicates: "separate" as const } },
+      c: three.c ?? {},
+    };
     const kit = await createKit({ systems });
     const child = kit.toy("a").create("account", { Name: "Acme", Domain: "acme.test" });
     const master = kit.toy("a").create("account", { Name: "Acme AG", Domain: "acme.test" });

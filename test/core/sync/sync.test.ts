@@ -10,7 +10,11 @@ describe("sync of two systems", () => {
     const report = await kit.sync();
     expect(report.connections.map((one) => one.outcome.kind)).toEqual(["ok", "ok"]);
     expect(kit.toy("b").live("account")).toHaveLength(1);
-    expect(kit.toy("b").read("account", "b-1")).toMatchObject({ Name: "Acme", Domain: "acme.test", Phone: "+4930123456" });
+    expect(kit.toy("b").read("account", "b-1")).toMatchObject({
+      Name: "Acme",
+      Domain: "acme.test",
+      Phone: "+4930123456",
+    });
     const writes = kit.toy("a").writes.length + kit.toy("b").writes.length;
     const second = await kit.settle();
     expect(kit.toy("a").writes.length + kit.toy("b").writes.length).toBe(writes);
@@ -41,7 +45,9 @@ describe("sync of two systems", () => {
     expect(kit.toy("a").read("account", "a-1")).toMatchObject({ Name: "Acme", Phone: "+4930123456" });
     expect(kit.toy("b").read("account", "b-1")).toMatchObject({ Name: "Acme" });
     const conflicts = await kit.conflicts("value");
-    expect(conflicts.map((row) => [row.field, row.state, row.rule, row.winner])).toEqual([["name", "settled", "prefer", "a"]]);
+    expect(conflicts.map((row) => [row.field, row.state, row.rule, row.winner])).toEqual([
+      ["name", "settled", "prefer", "a"],
+    ]);
   });
 
   it("creates a contact only after its account is there, with the reference of that system", async () => {
@@ -51,6 +57,9 @@ describe("sync of two systems", () => {
     await kit.settle();
     expect(kit.toy("b").live("contact")).toHaveLength(1);
     const [contact] = kit.toy("b").live("contact");
-    expect(kit.toy("b").read("contact", contact ?? "")).toMatchObject({ Company: kit.toy("b").live("account")[0], Last: "Lee" });
+    expect(kit.toy("b").read("contact", contact ?? "")).toMatchObject({
+      Company: kit.toy("b").live("account")[0],
+      Last: "Lee",
+    });
   });
 });
