@@ -96,6 +96,7 @@ export interface Tokens {
 
 export interface Clock {
   readonly now: () => number;
+  /** Ends early, and without an error, when the signal is aborted. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
