@@ -222,6 +222,8 @@ function keyForms(text: string): ReadonlyArray<{ readonly kind: string; readonly
 export interface ConflictFilter {
   readonly open?: boolean;
   readonly kind?: string;
+  readonly connection?: string;
+  readonly field?: string;
   readonly canonicalId?: string;
   readonly run?: string;
   readonly limit: number;
@@ -235,6 +237,8 @@ export const listConflicts = Effect.fn("browse.conflicts")(function* (shelf: She
     const conditions: Array<SQL | undefined> = [
       filter.open === true ? or(eq(conflicts.state, "open"), eq(conflicts.state, "reopened")) : undefined,
       filter.kind === undefined ? undefined : eq(conflicts.kind, filter.kind),
+      filter.connection === undefined ? undefined : eq(conflicts.connection, filter.connection),
+      filter.field === undefined ? undefined : eq(conflicts.field, filter.field),
       filter.canonicalId === undefined ? undefined : eq(conflicts.canonicalId, filter.canonicalId),
       filter.run === undefined ? undefined : eq(conflicts.run, filter.run),
       filter.after === undefined ? undefined : gt(conflicts.id, filter.after),

@@ -77,8 +77,17 @@ export function rulesOf(setup: ConnectionSetup, entity: Entity, map: EntityMap, 
   return rules;
 }
 
-/** Connects and asks the system for its people and fields; a few calls. */
-export const connect = Effect.fn("connect")(function* (setup: ConnectionSetup, model: Model, tools: Tools) {
+/**
+ * Connects and asks the system for its people and fields; a few calls.
+ *
+ * Units   `measuredSkewMs` tells how far the remote's clock may be from ours, once those calls have been answered.
+ */
+export const connect = Effect.fn("connect")(function* (
+  setup: ConnectionSetup,
+  model: Model,
+  tools: Tools,
+  measuredSkewMs: () => number = () => setup.skewMs,
+) {
   const { name, connector } = setup;
   const api = connector.connect(setup.config, tools);
   const maps = connector.entities(setup.config);
@@ -95,7 +104,8 @@ export const connect = Effect.fn("connect")(function* (setup: ConnectionSetup, m
     const rules = fitRules(rulesOf(setup, entity, map, model), remote, (field, remoteName, what) =>
       drift.push({ connection: name, entity, field, remote: remoteName, what }),
     );
-    sides.set(entity, sideFor(setup, entity, map, rules, context, api.push !== undefined));
+    const skewMs = Math.max(setup.skewMs, measuredSkewMs());
+    sides.set(entity, sideFor({ ...setup, skewMs }, entity, map, rules, context, api.push !== undefined));
   }
   const live: LiveConnection = { name, connector, api, maps, sides, brake: setup.brake };
   return { live, drift } satisfies Connected;

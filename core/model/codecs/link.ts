@@ -12,7 +12,7 @@ export interface ReferenceOptions {
   readonly shape: "id" | "object";
 }
 
-/** The canonical value is an e-mail address; people without a match in the system take the default owner. */
+/** The canonical value is an e-mail address; the default owner takes what belongs to nobody, or to somebody unknown there. */
 export const owner = ({ shape }: OwnerOptions): Codec => ({
   name: "owner",
   types: ["owner"],
@@ -23,7 +23,7 @@ export const owner = ({ shape }: OwnerOptions): Codec => ({
     return people.emailOf(id) ?? (told || new Unreadable("The owner is not among the people of this system."));
   },
   encode: (value, { people }) => {
-    if (value === null || value === "") return wrap(null, shape);
+    if (value === null || value === "") return wrap(people.defaultId ?? null, shape);
     if (typeof value !== "string") return misfit(value, "an e-mail address");
     const id = people.idOf(value.toLowerCase()) ?? people.defaultId;
     if (id !== undefined) return wrap(id, shape);

@@ -1,0 +1,66 @@
+/** What a command is given by its process: where to write, what surrounds it, and the plugins that are wired in. */
+import type { Environment } from "../config/environment.ts";
+import type { Clock, Connector } from "../connector.ts";
+import type { Encoder } from "../plugin.ts";
+import type { FaultPlan, Simulator, SimulatorClock } from "../simulator.ts";
+
+/** A simulated vendor that `sandbox` and the demo can start, seeded with data. */
+export interface SandboxSystem {
+  readonly system: string;
+  readonly start: (options: {
+    readonly clock: SimulatorClock;
+    readonly faults?: FaultPlan;
+    readonly seed: number;
+  }) => Simulator;
+}
+
+export interface Registry {
+  readonly connectors: ReadonlyMap<string, Connector>;
+  readonly encoders: ReadonlyMap<string, Encoder>;
+  readonly sandbox: ReadonlyMap<string, SandboxSystem>;
+}
+
+export interface Cli {
+  readonly registry: Registry;
+  readonly env: Environment;
+  readonly clock: Clock;
+  /** Writes to standard output; resolves when it may be called again. */
+  readonly out: (text: string) => Promise<void>;
+  readonly err: (text: string) => void;
+  /** Standard error is a terminal: progress may be drawn. */
+  readonly isTerminal: boolean;
+  /** Width of the terminal in columns. */
+  readonly columns: number;
+  /** Aborts when the person asks to stop. */
+  readonly signal: AbortSignal;
+  /** Who runs the command, for the audit log. */
+  readonly actor: string;
+}
+
+/** Options that every command has. */
+export interface Global {
+  /** The YAML. */
+  readonly config: string;
+  readonly json: boolean;
+}
+
+/** How a command ends; see README. */
+export const exit = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  /** Neither success nor failure: a connection must wait, or a brake holds it. */
+  paused: 3,
+} as const;
+
+/** A command that cannot go on, in words. */
+export class CommandFailed extends Error {
+  readonly remedy: string;
+  readonly code: number;
+  constructor(message: string, remedy: string, code: number = exit.failed) {
+    super(message);
+    this.name = "CommandFailed";
+    this.remedy = remedy;
+    this.code = code;
+  }
+}

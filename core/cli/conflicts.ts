@@ -1,0 +1,210 @@
+/** `conflicts`: the log of everything that systems disagreed on, and the answers of people. */
+import { Effect } from "effect";
+import { resolve, undo } from "../hub/decisions.ts";
+import type { Hub } from "../hub/open.ts";
+import { typedValue } from "../hub/typed-value.ts";
+import { displayName } from "../model/display.ts";
+import { type Answer, answersOf, type EditOutcome } from "../model/edits.ts";
+import type { Model } from "../model/field.ts";
+import type { Conflict } from "../model/world.ts";
+import { type ConflictFilter, listConflicts, readConflict, readSheet } from "../store/browse.ts";
+import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
+import { noteRead, printJson, printLines, withHub } from "./context.ts";
+import { table } from "./table.ts";
+import { counted, timeText, valueText } from "./words.ts";
+
+const shelfOf = (hub: Hub) => ({ store: hub.store, model: hub.model });
+
+export interface ListOptions {
+  readonly all: boolean;
+  readonly limit: number;
+  readonly connection?: string;
+  readonly field?: string;
+  readonly kind?: string;
+}
+
+export async function listConflictsCommand(cli: Cli, global: Global, options: ListOptions): Promise<number> {
+  await withHub(cli, global, {}, (hub) =>
+    Effect.gen(function* () {
+      const { all, ...rest } = options;
+      const filter: ConflictFilter = all ? rest : { ...rest, open: true };
+      const found = yield* listConflicts(shelfOf(hub), filter);
+      yield* noteRead(cli, hub, "list conflicts", `${found.length} shown`);
+      yield* Effect.promise(() =>
+        global.json ? printJson(cli, { items: found }) : printLines(cli, listLines(cli, hub.model, found, all)),
+      );
+    }),
+  );
+  return exit.ok;
+}
+
+function listLines(cli: Cli, model: Model, found: ReadonlyArray<Conflict>, all: boolean): ReadonlyArray<string> {
+  if (found.length === 0) return [all ? "No conflicts." : "No open conflicts. --all shows the settled ones too."];
+  return [
+    ...conflictTable(cli, model, found),
+    "",
+    `${counted(found.length, all ? "row" : "open conflict")}. Look at one: npx syncline conflicts show <id>`,
+  ];
+}
+
+export function conflictTable(
+  cli: Pick<Cli, "columns">,
+  model: Model,
+  found: ReadonlyArray<Conflict>,
+): ReadonlyArray<string> {
+  const rows = found.map((row) => {
+    const field = row.field === null ? undefined : model[row.entity].get(row.field);
+    return [
+      row.id,
+      row.kind,
+      row.field ?? row.connection ?? "",
+      row.candidates.map((one) => `${one.source}: ${valueText(one.value, field, 30)}`).join(" | "),
+      row.state,
+      row.rule === null ? "" : `${row.rule}${row.winner === null ? "" : ` → ${row.winner}`}`,
+    ];
+  });
+  return table(["conflict", "kind", "about", "values", "state", "decided by"], rows, cli.columns);
+}
+
+const missing = (id: string): CommandFailed =>
+  new CommandFailed(`There is no conflict ${id}.`, "List them with: npx syncline conflicts list --all");
+
+export async function showConflict(cli: Cli, global: Global, id: string): Promise<number> {
+  await withHub(cli, global, {}, (hub) =>
+    Effect.gen(function* () {
+      const row = yield* readConflict(shelfOf(hub), id);
+      if (row === null) return yield* Effect.fail(missing(id));
+      const sheet = row.canonicalId === null ? null : yield* readSheet(shelfOf(hub), row.canonicalId);
+      yield* noteRead(cli, hub, "show conflict", id);
+      const name = sheet === null ? "" : displayName(row.entity, sheet.canonical.values);
+      yield* Effect.promise(() =>
+        global.json ? printJson(cli, row) : printLines(cli, conflictLines(cli, hub.model, row, name)),
+      );
+    }),
+  );
+  return exit.ok;
+}
+
+function conflictLines(cli: Cli, model: Model, row: Conflict, name: string): ReadonlyArray<string> {
+  const field = row.field === null ? undefined : model[row.entity].get(row.field);
+  const subject = [
+    row.canonicalId === null ? "" : `${row.entity} ${name} (${row.canonicalId})`,
+    row.field === null ? "" : `field ${row.field}`,
+    row.connection === null ? "" : `record ${row.connection}/${row.remoteId ?? ""}`,
+  ].filter((part) => part !== "");
+  const answers = answersOf[row.kind];
+  const isOpen = row.state === "open" || row.state === "reopened";
+  const candidates = row.candidates.map((one) => [
+    one.source,
+    valueText(one.value, field),
+    timeText(one.lower),
+    timeText(one.upper),
+  ]);
+  const detail = Object.entries(row.detail).filter(([, value]) => !Array.isArray(value) || value.length > 0);
+  return [
+    `${row.kind} conflict ${row.id}: ${row.state}`,
+    ...subject.map((part) => `  ${part}`),
+    `  ${row.reason}`,
+    ...(row.rule === null ? [] : [`  decided by ${row.rule}${row.winner === null ? "" : `, winner ${row.winner}`}`]),
+    `  opened ${timeText(row.openedAt)}, last touched ${timeText(row.updatedAt)}`,
+    ...detail.map(([key, value]) => `  ${key}: ${Array.isArray(value) ? value.join(", ") : String(value)}`),
+    ...(row.field === null
+      ? []
+      : [
+          "",
+          `  base     ${valueText(row.base, field)}`,
+          `  before   ${valueText(row.previous, field)}`,
+          `  result   ${valueText(row.result, field)}`,
+        ]),
+    ...(candidates.length === 0
+      ? []
+      : ["", ...table(["source", "value", "not before", "not after"], candidates, cli.columns)]),
+    ...(isOpen && answers.length > 0
+      ? ["", `Answer with: npx syncline conflicts resolve ${row.id} ${answers.join(" | ")}`]
+      : []),
+    ...(row.state === "settled" && row.kind === "value"
+      ? ["", `Take it back with: npx syncline conflicts undo ${row.id}`]
+      : []),
+  ];
+}
+
+/** The flags of `resolve`; exactly one names the answer. */
+export interface ResolveOptions {
+  readonly take?: string;
+  readonly value?: string;
+  readonly empty?: boolean;
+  readonly link?: string;
+  readonly separate?: boolean;
+  readonly merge?: boolean;
+  readonly merged?: boolean;
+  readonly deleted?: boolean;
+  readonly keep?: boolean;
+  readonly release?: boolean;
+  readonly reject?: boolean;
+  readonly hold?: boolean;
+}
+
+export async function resolveConflict(cli: Cli, global: Global, id: string, options: ResolveOptions): Promise<number> {
+  return withHub(cli, global, {}, (hub) =>
+    Effect.gen(function* () {
+      const row = yield* readConflict(shelfOf(hub), id);
+      if (row === null) return yield* Effect.fail(missing(id));
+      const outcome = yield* resolve(hub, cli.actor, id, answerOf(hub, row, options));
+      return yield* Effect.promise(() => printOutcome(cli, global, id, outcome, "Resolved"));
+    }),
+  );
+}
+
+export async function undoConflict(cli: Cli, global: Global, id: string): Promise<number> {
+  return withHub(cli, global, {}, (hub) =>
+    Effect.gen(function* () {
+      const outcome = yield* undo(hub, cli.actor, id);
+      return yield* Effect.promise(() => printOutcome(cli, global, id, outcome, "Undone"));
+    }),
+  );
+}
+
+async function printOutcome(cli: Cli, global: Global, id: string, outcome: EditOutcome, done: string): Promise<number> {
+  if (outcome.kind === "refused") throw new CommandFailed(outcome.reason, "Nothing was changed.");
+  if (global.json) await printJson(cli, { id, ...outcome });
+  else if (outcome.kind === "asks") {
+    await printLines(cli, [
+      `Nothing was changed: ${outcome.reason}.`,
+      `Look at it: npx syncline conflicts show ${outcome.conflict}`,
+    ]);
+  } else await printLines(cli, [`${done}. The systems are written at the next sync.`]);
+  return outcome.kind === "done" ? exit.ok : exit.failed;
+}
+
+function answerOf(hub: Hub, row: Conflict, options: ResolveOptions): Answer {
+  const hold = options.hold === true;
+  const answers: Array<Answer> = [];
+  if (options.take !== undefined) answers.push({ kind: "source", source: options.take, hold });
+  if (options.value !== undefined) answers.push({ kind: "value", value: typed(hub, row, options.value), hold });
+  if (options.empty === true) answers.push({ kind: "value", value: null, hold });
+  if (options.link !== undefined) answers.push({ kind: "link", canonicalId: options.link });
+  if (options.separate === true) answers.push({ kind: "separate" });
+  if (options.merge === true || options.merged === true) answers.push({ kind: "merged" });
+  for (const kind of ["deleted", "keep", "release", "reject"] as const)
+    if (options[kind] === true) answers.push({ kind });
+  const [answer] = answers;
+  if (answer === undefined || answers.length > 1) {
+    const choices = answersOf[row.kind];
+    throw new CommandFailed(
+      answer === undefined ? "No answer is given." : "More than one answer is given.",
+      choices.length === 0
+        ? `A row of kind ${row.kind} is a record of what happened and takes no answer.`
+        : `A conflict of kind ${row.kind} takes one of: ${choices.join(", ")}.`,
+      exit.usage,
+    );
+  }
+  return answer;
+}
+
+function typed(hub: Hub, row: Conflict, text: string) {
+  const field = row.field === null ? undefined : hub.model[row.entity].get(row.field);
+  if (field === undefined) throw new CommandFailed("This row names no field.", "Use another answer.", exit.usage);
+  const parsed = typedValue(field, text, { country: hub.config.hub.country, currency: hub.config.hub.currency });
+  if (parsed.kind === "wrong") throw new CommandFailed(parsed.reason, parsed.remedy, exit.usage);
+  return parsed.value;
+}

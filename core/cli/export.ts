@@ -1,0 +1,90 @@
+/** `export`: the unified customers as a file or on standard output, streamed. */
+
+import { once } from "node:events";
+import { createWriteStream, renameSync, rmSync } from "node:fs";
+import { finished } from "node:stream/promises";
+import { Effect } from "effect";
+import type { Entity } from "../model/field.ts";
+import { exportChunks } from "../store/export.ts";
+import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
+import { noteRead, printJson, printLines, withHub } from "./context.ts";
+import { counted } from "./words.ts";
+
+export interface ExportCommandOptions {
+  readonly entity: Entity;
+  readonly format: string;
+  /** A file; standard output without. */
+  readonly output?: string;
+  readonly fields?: ReadonlyArray<string>;
+}
+
+/** A file appears under its name only when it is whole. */
+export async function exportCommand(cli: Cli, global: Global, options: ExportCommandOptions): Promise<number> {
+  const { entity, format, output, fields } = options;
+  const encoder = cli.registry.encoders.get(format);
+  if (encoder === undefined) {
+    throw new CommandFailed(
+      `There is no format ${format}.`,
+      `There are: ${[...cli.registry.encoders.keys()].join(", ")}.`,
+      exit.usage,
+    );
+  }
+  const rows = await withHub(cli, global, {}, (hub) =>
+    Effect.gen(function* () {
+      const unknown = fields?.filter((name) => !hub.model[entity].has(name)) ?? [];
+      if (unknown.length > 0) {
+        const names = [...hub.model[entity].keys()].join(", ");
+        return yield* Effect.fail(
+          new CommandFailed(`The ${entity} has no field ${unknown.join(", ")}.`, `There are: ${names}.`, exit.usage),
+        );
+      }
+      yield* noteRead(cli, hub, `export ${entity}s`, output ?? "standard output");
+      const chunks = exportChunks(hub.store, hub.model, {
+        entity,
+        encoder,
+        connections: hub.settings.order,
+        ...(fields === undefined ? {} : { fields }),
+      });
+      return yield* Effect.tryPromise({
+        try: () => (output === undefined ? pour(chunks, cli.out) : toFile(chunks, output)),
+        catch: (error) => error,
+      });
+    }),
+  );
+  if (output === undefined) return exit.ok;
+  if (global.json) await printJson(cli, { file: output, rows });
+  else await printLines(cli, [`Wrote ${counted(rows, entity)} to ${output}`]);
+  return exit.ok;
+}
+
+async function pour(
+  chunks: Generator<string, { readonly rows: number }>,
+  write: (text: string) => Promise<void>,
+): Promise<number> {
+  for (;;) {
+    const next = chunks.next();
+    if (next.done === true) return next.value.rows;
+    await write(next.value);
+  }
+}
+
+async function toFile(chunks: Generator<string, { readonly rows: number }>, file: string): Promise<number> {
+  const partial = `${file}.partial`;
+  const stream = createWriteStream(partial, { mode: 0o600 });
+  const ended = finished(stream);
+  try {
+    const rows = await pour(chunks, async (text) => {
+      if (!stream.write(text)) await Promise.race([once(stream, "drain"), ended]);
+    });
+    stream.end();
+    await ended;
+    renameSync(partial, file);
+    return rows;
+  } catch (error) {
+    stream.destroy();
+    await ended.catch(() => {});
+    rmSync(partial, { force: true });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandFailed(`${file} was not written: ${reason}`, "Choose another file, or free space, and run again.");
+  }
+}

@@ -1,0 +1,216 @@
+/** The command line: every command with its options and help. Parsing only; what commands do is beside this file. */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { Entity } from "../model/field.ts";
+import { conflictKinds } from "../model/world.ts";
+import { check, init } from "./check.ts";
+import { type Cli, exit, type Global } from "./cli.ts";
+import { listConflictsCommand, type ResolveOptions, resolveConflict, showConflict, undoConflict } from "./conflicts.ts";
+import { printJson, wordsOf } from "./context.ts";
+import { explainCommand, listCommand, searchCommand, showCommand } from "./customers.ts";
+import { exportCommand } from "./export.ts";
+import { auditVerify, connectionsCommand, listDeadLettersCommand, replayCommand } from "./operations.ts";
+import { sandboxCommand } from "./sandbox.ts";
+import { planCommand, syncCommand } from "./sync.ts";
+
+/** A command that is not part of the core, such as the demo. */
+export interface ExtraCommand {
+  readonly name: string;
+  readonly description: string;
+  readonly options: ReadonlyArray<{ readonly flags: string; readonly description: string }>;
+  readonly run: (cli: Cli, options: Readonly<Record<string, unknown>> & { readonly json: boolean }) => Promise<number>;
+}
+
+const limitDefault = 50;
+const limitMax = 10_000;
+
+const positive =
+  (max: number) =>
+  (text: string): number => {
+    const number = Number(text);
+    if (!Number.isInteger(number) || number < 1 || number > max) {
+      throw new InvalidArgumentError(`Give a whole number from 1 to ${max}.`);
+    }
+    return number;
+  };
+
+const listOf = (text: string): ReadonlyArray<string> =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+/** Runs one command line; returns the exit code. Nothing is thrown. */
+export async function runCli(
+  cli: Cli,
+  argv: ReadonlyArray<string>,
+  extras: ReadonlyArray<ExtraCommand> = [],
+): Promise<number> {
+  let code: number = exit.ok;
+  const program = programFor(cli, extras, (work) => work.then((ended) => void (code = ended)));
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.usage;
+    if (cli.signal.aborted) return exit.failed;
+    const { message, remedy, code: failed } = wordsOf(error);
+    if (argv.includes("--json")) await printJson(cli, { error: { message, remedy } });
+    else cli.err(`error: ${message.trimEnd()}\n${remedy === "" ? "" : `  ${remedy}\n`}`);
+    return failed;
+  }
+}
+
+function programFor(
+  cli: Cli,
+  extras: ReadonlyArray<ExtraCommand>,
+  ran: (work: Promise<number>) => Promise<void>,
+): Command {
+  const program = new Command("syncline")
+    .description("Keeps customer accounts the same in every CRM. 让每个 CRM 里的客户资料保持一致。")
+    .option("-c, --config <file>", "the YAML", "syncline.yaml")
+    .option("--json", "print one JSON object instead of text", false)
+    .showSuggestionAfterError()
+    .showHelpAfterError("(see --help)")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void cli.out(text),
+      writeErr: (text) => cli.err(text),
+      getOutHelpWidth: () => cli.columns,
+      getErrHelpWidth: () => cli.columns,
+    })
+    .addHelpText(
+      "after",
+      `\nExit codes: 0 all good, 1 something failed, 2 wrong usage or configuration, 3 a connection waits or is held.`,
+    );
+  const global = (): Global => program.opts<{ config: string; json: boolean }>();
+
+  /** A subcommand that takes --config and --json behind its name too. */
+  const command = (parent: Command, name: string, description: string): Command => {
+    const made = parent.command(name).description(description);
+    made
+      .addOption(new Option("-c, --config <file>", "the YAML").hideHelp())
+      .addOption(new Option("--json", "print one JSON object"));
+    made.hook("preAction", (_, acting) => {
+      const { config, json } = acting.opts<{ config?: string; json?: boolean }>();
+      if (config !== undefined) program.setOptionValue("config", config);
+      if (json === true) program.setOptionValue("json", true);
+    });
+    return made;
+  };
+
+  command(program, "init", "write an example configuration and its JSON Schema").action(() => ran(init(cli, global())));
+
+  command(program, "check", "find everything that is wrong with the configuration and the systems")
+    .option("--offline", "look at the file only", false)
+    .action((options) => ran(check(cli, global(), options)));
+
+  command(program, "plan [connections...]", "show what a sync would write; write nothing")
+    .option("--full", "read everything, not only what changed", false)
+    .option("--limit <n>", "writes to list", positive(limitMax), limitDefault)
+    .action((names, options) => ran(planCommand(cli, global(), names, options)));
+
+  command(program, "sync [connections...]", "pull, apply and push, once")
+    .option("--full", "sweep: read everything again and find what was missed", false)
+    .action((names, options) => ran(syncCommand(cli, global(), names, options)));
+
+  command(program, "connections", "list the connections and their state").action(() =>
+    ran(connectionsCommand(cli, global())),
+  );
+
+  for (const entity of ["account", "contact"] as const) customers(command, program, entity, cli, global, ran);
+
+  command(program, "explain <id> [field]", "tell why a value is what it is: sources, rules, history").action(
+    (id, field) => ran(explainCommand(cli, global(), id, field)),
+  );
+
+  conflicts(command, program, cli, global, ran);
+
+  const letters = program.command("dead-letters").description("what will not succeed alone");
+  command(letters, "list", "list them with their remedies")
+    .option("--all", "closed ones too", false)
+    .option("--connection <name>", "only of this connection")
+    .option("--limit <n>", "rows to show", positive(limitMax), limitDefault)
+    .action((options) => ran(listDeadLettersCommand(cli, global(), options)));
+  command(letters, "replay [ids...]", "try them again at the next sync (all open ones without ids)")
+    .option("--connection <name>", "only of this connection")
+    .action((ids, options) => ran(replayCommand(cli, global(), ids, options)));
+
+  command(program, "export", "write the unified customers as CSV or JSONL")
+    .addOption(new Option("--entity <entity>", "account or contact").choices(["account", "contact"]).default("account"))
+    .addOption(new Option("--format <format>", "file format").choices([...cli.registry.encoders.keys()]).default("csv"))
+    .option("-o, --output <file>", "a file; standard output without")
+    .option("--fields <names>", "only these fields, with commas between", listOf)
+    .action((options) => ran(exportCommand(cli, global(), options)));
+
+  const audit = program.command("audit").description("the log of who did what");
+  command(audit, "verify", "check that no entry was changed, removed or added").action(() =>
+    ran(auditVerify(cli, global())),
+  );
+
+  command(program, "sandbox", "start simulated vendors with seeded data on loopback ports")
+    .option("--only <systems>", "such as zoho, or zoho,fxiaoke")
+    .option("--port <n>", "the first port", positive(65_535))
+    .option("--faults <file>", "a YAML plan of faults to inject")
+    .option("--seed <n>", "another seed gives other data", positive(1_000_000_000), 1)
+    .action((options) => ran(sandboxCommand(cli, global(), options)));
+
+  for (const extra of extras) {
+    const made = command(program, extra.name, extra.description);
+    for (const { flags, description } of extra.options) made.option(flags, description);
+    made.action((options) => ran(extra.run(cli, { ...options, json: global().json })));
+  }
+  return program;
+}
+
+type MakeCommand = (parent: Command, name: string, description: string) => Command;
+type Ran = (work: Promise<number>) => Promise<void>;
+
+function customers(
+  command: MakeCommand,
+  program: Command,
+  entity: Entity,
+  cli: Cli,
+  global: () => Global,
+  ran: Ran,
+): void {
+  const group = program.command(`${entity}s`).description(`the unified ${entity}s`);
+  command(group, "list", "list them in the order in which they came")
+    .option("--limit <n>", "rows to show", positive(limitMax), limitDefault)
+    .option("--after <id>", "go on after this one")
+    .action((options) => ran(listCommand(cli, global(), entity, options)));
+  command(group, "show <id>", "show one with its sources").action((id) => ran(showCommand(cli, global(), entity, id)));
+  command(
+    group,
+    "search <text>",
+    entity === "account"
+      ? "by id or key exactly, or by a part of the name"
+      : "by id or key exactly, or by whole words of the name",
+  ).action((text) => ran(searchCommand(cli, global(), entity, text)));
+}
+
+function conflicts(command: MakeCommand, program: Command, cli: Cli, global: () => Global, ran: Ran): void {
+  const group = program.command("conflicts").description("what systems disagree on, and what a person must decide");
+  command(group, "list", "list the open ones")
+    .option("--all", "settled ones too", false)
+    .option("--connection <name>", "only about records of this connection")
+    .option("--field <name>", "only about this field")
+    .addOption(new Option("--kind <kind>", "only of this kind").choices([...conflictKinds]))
+    .option("--limit <n>", "rows to show", positive(limitMax), limitDefault)
+    .action((options) => ran(listConflictsCommand(cli, global(), options)));
+  command(group, "show <id>", "show one with all candidates").action((id) => ran(showConflict(cli, global(), id)));
+  command(group, "resolve <id>", "answer an open one")
+    .option("--take <connection>", "take the value of this source")
+    .option("--value <value>", "take another value")
+    .option("--empty", "take the empty value")
+    .option("--hold", "keep the value against later edits too, until it is released")
+    .option("--link <id>", "the record belongs to this account or contact")
+    .option("--separate", "the record is an account or contact of its own")
+    .option("--merge", "the record is the same as the one that is there")
+    .option("--merged", "the deleted record was merged")
+    .option("--deleted", "it was deleted on purpose")
+    .option("--keep", "keep it")
+    .option("--release", "let the held changes through")
+    .option("--reject", "overrule the held changes")
+    .action((id: string, options: ResolveOptions) => ran(resolveConflict(cli, global(), id, options)));
+  command(group, "undo <id>", "take a decision back").action((id) => ran(undoConflict(cli, global(), id)));
+}

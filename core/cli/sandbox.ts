@@ -1,0 +1,124 @@
+/** `sandbox`: the simulated vendors on loopback ports, seeded, with the YAML that reaches them. */
+import { readFileSync } from "node:fs";
+import { Schema } from "effect";
+import { parse, stringify } from "yaml";
+import { type FaultPlan, faultKinds, type Simulator } from "../simulator.ts";
+import { type SimulatorServer, serveSimulator } from "../simulator-server.ts";
+import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
+import { printJson, printLines } from "./context.ts";
+
+const Rule = Schema.Struct({
+  fault: Schema.Literals(faultKinds),
+  path: Schema.optionalKey(Schema.String),
+  method: Schema.optionalKey(Schema.String),
+  from: Schema.optionalKey(Schema.Int),
+  times: Schema.optionalKey(Schema.Int),
+  chance: Schema.optionalKey(Schema.Finite),
+  delayMs: Schema.optionalKey(Schema.Int),
+});
+
+/** What `--faults` reads. */
+const FaultPlanShape = Schema.Struct({
+  seed: Schema.optionalKey(Schema.Int),
+  rules: Schema.Array(Rule),
+});
+
+export function readFaults(file: string): FaultPlan {
+  let written: unknown;
+  try {
+    written = parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandFailed(
+      `The fault plan ${file} cannot be read: ${reason}`,
+      "Give a YAML file with `rules:`.",
+      exit.usage,
+    );
+  }
+  const parsed = Schema.decodeUnknownResult(FaultPlanShape, { errors: "all", onExcessProperty: "error" })(written);
+  if (parsed._tag === "Failure") {
+    throw new CommandFailed(
+      `The fault plan ${file} is not sound:\n${String(parsed.failure)}`,
+      `Write rules such as \`- { fault: lost-reply, path: /Accounts, times: 2 }\`. Faults: ${faultKinds.join(", ")}.`,
+      exit.usage,
+    );
+  }
+  return parsed.success;
+}
+
+export interface SandboxOptions {
+  readonly only?: string;
+  /** The first port; the next systems take the next ones. Free ones without. */
+  readonly port?: number;
+  readonly faults?: string;
+  readonly seed: number;
+}
+
+export interface Running {
+  readonly system: string;
+  readonly simulator: Simulator;
+  readonly server: SimulatorServer;
+  /** The keys of the connection in the YAML. */
+  readonly keys: Readonly<Record<string, unknown>>;
+}
+
+/** Starts the simulated vendors; the caller closes their servers. */
+export async function startSandbox(
+  cli: Pick<Cli, "registry" | "clock">,
+  options: SandboxOptions,
+): Promise<ReadonlyArray<Running>> {
+  const { sandbox } = cli.registry;
+  const systems = options.only === undefined ? [...sandbox.keys()] : options.only.split(",");
+  const faults = options.faults === undefined ? undefined : readFaults(options.faults);
+  const running: Array<Running> = [];
+  for (const [index, system] of systems.entries()) {
+    const kind = sandbox.get(system);
+    if (kind === undefined) {
+      throw new CommandFailed(
+        `There is no simulator of ${system}.`,
+        `There are: ${[...sandbox.keys()].join(", ")}.`,
+        exit.usage,
+      );
+    }
+    const simulator = kind.start({ clock: cli.clock, seed: options.seed, ...(faults === undefined ? {} : { faults }) });
+    const server = await serveSimulator(simulator, options.port === undefined ? 0 : options.port + index).catch(
+      (error: unknown) => {
+        throw new CommandFailed(
+          `The simulator of ${system} cannot listen: ${error instanceof Error ? error.message : String(error)}`,
+          "Choose another --port.",
+        );
+      },
+    );
+    running.push({ system, simulator, server, keys: { use: system, ...simulator.connection(server.url) } });
+  }
+  return running;
+}
+
+/** Runs until it is stopped. */
+export async function sandboxCommand(cli: Cli, global: Global, options: SandboxOptions): Promise<number> {
+  const running = await startSandbox(cli, options);
+  const connections = Object.fromEntries(running.map(({ system, keys }) => [`${system}-sandbox`, keys]));
+  if (global.json) {
+    const systems = running.map(({ system, server, keys }) => ({ system, baseUrl: server.url, connection: keys }));
+    await printJson(cli, { systems });
+  } else {
+    await printLines(cli, [
+      ...running.map(({ system, server }) => `${system} listens on ${server.url}`),
+      "",
+      "Connections for your YAML (the credentials work here only):",
+      "",
+      stringify({ connections }).trimEnd(),
+      "",
+      "Stop with Ctrl-C.",
+    ]);
+  }
+  await stopped(cli.signal);
+  for (const { server } of running) await server.close();
+  return exit.ok;
+}
+
+const stopped = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

@@ -1,0 +1,67 @@
+/** What `check` finds online: can each system be reached, with which rights, and does it still have the mapped fields. */
+import { Effect } from "effect";
+import type { Problem } from "../connector.ts";
+import { call } from "../sync/call.ts";
+import type { Drift } from "../sync/connect.ts";
+import type { LiveConnection } from "../sync/engine.ts";
+import { outcomeOf } from "../sync/sync.ts";
+import type { Hub, LiveHub } from "./open.ts";
+
+/** A problem of one connection, in words for the person who runs it. */
+export interface Finding {
+  readonly connection: string;
+  readonly severity: "error" | "warning";
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** Asks every live connection, at the same time; those that could not be reached are findings too. */
+export const checkup = Effect.fn("hub.checkup")(function* (hub: Hub, live: LiveHub) {
+  const asked = yield* Effect.forEach(live.engine.connections, (one) => checkOne(hub, one), {
+    concurrency: "unbounded",
+  });
+  const unreachable = live.unreachable.map(({ name, failure }) => fromFailure(name, failure));
+  return [...unreachable, ...asked.flat(), ...live.drift.map((drift) => fromDrift(hub, drift))];
+});
+
+const checkOne = (hub: Hub, live: LiveConnection) => {
+  const keys = hub.config.connections.find((one) => one.name === live.name)?.key ?? {};
+  return call(live.name, "checking", () => live.api.check({ keys })).pipe(
+    Effect.map((problems) => problems.map((problem) => fromProblem(live, problem))),
+    Effect.catch((failure) => Effect.succeed([fromFailure(live.name, failure)])),
+  );
+};
+
+function fromProblem(live: LiveConnection, problem: Problem): Finding {
+  const where = problem.entity === undefined ? "" : `${live.maps[problem.entity]?.object ?? problem.entity}: `;
+  return { connection: live.name, severity: problem.severity, what: `${where}${problem.what}`, remedy: problem.remedy };
+}
+
+function fromFailure(connection: string, failure: Parameters<typeof outcomeOf>[0]): Finding {
+  const outcome = outcomeOf(failure);
+  return {
+    connection,
+    severity: "error",
+    what: outcome.kind === "ok" ? "" : outcome.reason,
+    remedy: outcome.kind === "failed" ? outcome.remedy : "Wait and run again.",
+  };
+}
+
+const driftWords: Readonly<Record<Drift["what"], string>> = {
+  missing: "does not exist there",
+  unreadable: "is not readable for the acting user",
+  "read-only": "cannot be written by the acting user",
+};
+
+function fromDrift(hub: Hub, drift: Drift): Finding {
+  const title = hub.model[drift.entity].get(drift.field)?.title.en ?? drift.field;
+  return {
+    connection: drift.connection,
+    severity: "warning",
+    what: `${drift.entity}.${drift.field} (${title}) is mapped to ${drift.remote}, which ${driftWords[drift.what]}`,
+    remedy:
+      drift.what === "read-only"
+        ? "It is read and never written. Give the acting user the right, or leave it so."
+        : `Map the field to another one, or write \`map: { ${drift.entity}: { ${drift.field}: false } }\`.`,
+  };
+}

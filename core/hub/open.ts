@@ -1,0 +1,142 @@
+/**
+ * Opening the hub: the store of a configuration, and on demand live connections to its systems.
+ *
+ * Reading commands and decisions of people need the store alone; plan, check and sync connect first. A connection that
+ * cannot be reached is reported beside the others, and does not stop them.
+ */
+import { Effect } from "effect";
+import type { ConnectionConfig, HubConfig } from "../config/hub-config.ts";
+import type { Clock, Log } from "../connector.ts";
+import type { Model } from "../model/field.ts";
+import { type Settings, sideKey } from "../model/settings.ts";
+import type { Fault } from "../net/fault.ts";
+import { StoreFailed } from "../store/failure.ts";
+import { openStore, type Store } from "../store/open.ts";
+import type { ConnectorBroken } from "../sync/call.ts";
+import { type Connected, connect, type Drift } from "../sync/connect.ts";
+import type { Engine, LiveConnection, Progress } from "../sync/engine.ts";
+import { createIds, type Ids } from "../sync/ids.ts";
+import { settingsOf, setupOf, writtenSides } from "./setup.ts";
+import { toolsFor } from "./tools.ts";
+
+export interface HubOptions {
+  readonly config: HubConfig;
+  /** SYNCLINE_KEY, if set. */
+  readonly key: string | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly progress?: (event: Progress) => void;
+}
+
+export interface Hub {
+  readonly config: HubConfig;
+  readonly store: Store;
+  readonly model: Model;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ids: Ids;
+  readonly progress: (event: Progress) => void;
+  /** As the YAML tells them; live connections know more. */
+  readonly settings: Settings;
+  readonly close: () => Promise<void>;
+}
+
+/** The file of a `store:` value such as `sqlite:data/hub.db`. */
+export function storeFile(store: string): string {
+  return store.replace(/^sqlite:/, "");
+}
+
+/**
+ * Opens the store; nothing is asked of any system.
+ *
+ * Errors  StoreFailed, KeyProblem. With `mustExist` a store that is not there yet is an error, not made.
+ */
+export const openHub = Effect.fn("hub.open")(function* (
+  options: HubOptions,
+  { mustExist = false }: { readonly mustExist?: boolean } = {},
+) {
+  const { config, clock, log } = options;
+  if (config.hub.store.startsWith("postgres")) {
+    return yield* Effect.fail(
+      new StoreFailed(
+        `This version keeps its data in SQLite; ${config.hub.store.split(":")[0]} is not there yet.`,
+        "Write hub.store as sqlite:data/hub.db.",
+        undefined,
+      ),
+    );
+  }
+  const store = yield* openStore({ file: storeFile(config.hub.store), key: options.key, readOnly: mustExist });
+  const hub: Hub = {
+    config,
+    store,
+    model: config.model,
+    clock,
+    log,
+    ids: createIds(clock.now),
+    progress: options.progress ?? (() => {}),
+    settings: settingsOf(config, writtenSides(config)),
+    close: async () => store.close(),
+  };
+  return hub;
+});
+
+/** A connection that could not be made, and why. */
+export interface Unreachable {
+  readonly name: string;
+  readonly failure: Fault | ConnectorBroken;
+}
+
+export interface LiveHub {
+  readonly engine: Engine;
+  readonly unreachable: ReadonlyArray<Unreachable>;
+  readonly drift: ReadonlyArray<Drift>;
+  readonly close: () => Promise<void>;
+}
+
+/** Connects to the named systems, or to all of them, at the same time. */
+export const connectHub = Effect.fn("hub.connect")(function* (hub: Hub, names?: ReadonlyArray<string>) {
+  const chosen = hub.config.connections.filter((connection) => names === undefined || names.includes(connection.name));
+  const made = yield* Effect.forEach(
+    chosen,
+    (connection) => Effect.result(Effect.map(connectOne(hub, connection), (connected) => connected)),
+    { concurrency: "unbounded" },
+  );
+  const connected: Array<Connected> = [];
+  const unreachable: Array<Unreachable> = [];
+  for (const [index, result] of made.entries()) {
+    if (result._tag === "Success") connected.push(result.success);
+    else unreachable.push({ name: chosen[index]?.name ?? "", failure: result.failure });
+  }
+  const connections = connected.map((one) => one.live);
+  return {
+    engine: engineOf(hub, connections),
+    unreachable,
+    drift: connected.flatMap((one) => one.drift),
+    close: async () => {
+      for (const live of connections) await live.api.close?.();
+    },
+  } satisfies LiveHub;
+});
+
+const connectOne = (hub: Hub, connection: ConnectionConfig) =>
+  Effect.suspend(() => {
+    const { tools, skewMs } = toolsFor(hub, connection);
+    return connect(setupOf(connection), hub.model, tools, skewMs);
+  });
+
+/** An engine over live connections; the others keep the sides that the YAML tells. */
+export function engineOf(hub: Hub, connections: ReadonlyArray<LiveConnection>, store: Store = hub.store): Engine {
+  const sides = new Map(hub.settings.sides);
+  for (const live of connections) {
+    for (const [entity, side] of live.sides) sides.set(sideKey(live.name, entity), side);
+  }
+  return {
+    store,
+    model: hub.model,
+    settings: { ...hub.settings, sides },
+    connections,
+    clock: hub.clock,
+    ids: hub.ids,
+    progress: hub.progress,
+  };
+}
