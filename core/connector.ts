@@ -46,8 +46,11 @@ export interface Versions {
 
 /** How this system tells that a record was deleted. */
 export interface Deletes {
-  /** `tombstones`: a pull yields them. `absence`: only a complete listing shows it. `never`: it cannot be learned. */
-  readonly learned: "tombstones" | "absence" | "never";
+  /**
+   * `tombstones`: a pull yields them. `absence`: what a complete read does not name is gone. `sweep`: what a complete
+   * listing does not name is fetched by id, which tells. `never`: it cannot be learned.
+   */
+  readonly learned: "tombstones" | "absence" | "sweep" | "never";
   /** A record that the acting user may not see is never answered as gone. */
   readonly goneIsProof: boolean;
   /** A merge names its master; otherwise it looks like a delete beside an update. */

@@ -92,7 +92,8 @@ export function patchesFor(
   const present = named.filter((field) => {
     const value = canonicalValue(canonical, field);
     const refused = world.refusal(side.connection, canonical.id, field);
-    return !isEmpty(value) && (refused === undefined || !equalValues(refused, value));
+    if (isEmpty(value)) return hasDefault(settings, side, field);
+    return refused === undefined || !equalValues(refused, value);
   });
   const { writes, fields } = encodeFields(world, settings, side, canonical, null, present, leftOut);
   const waits = leftOut.some((left) => left.why === "waits" && left.link === null);
@@ -102,6 +103,13 @@ export function patchesFor(
     leftOut,
     waiting: false,
   };
+}
+
+/** An account that belongs to nobody goes to the default owner: many systems refuse a record without one. */
+function hasDefault(settings: Settings, side: Side, field: string): boolean {
+  return (
+    side.context.people.defaultId !== undefined && fieldOf(settings, side.entity, field)?.type === "owner"
+  );
 }
 
 function encodeFields(

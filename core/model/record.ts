@@ -46,7 +46,7 @@ export interface Page<Cursor = unknown> {
   /** When the request for this page began and ended, by our clock. */
   readonly readBegan: number;
   readonly readEnded: number;
-  /** True on the last page of a full listing that is proven complete: ids that it did not name are gone. */
+  /** True on the last page of a pull or listing that is proven to have named every record. */
   readonly complete?: boolean;
 }
 

@@ -4,7 +4,7 @@
  * `changes` reads on from the cursor. `listing` is the full sweep: it reads everything again, finds what the live pull
  * missed and, when the connector proves the listing complete, what is gone.
  */
-import { and, asc, eq, gt, lt } from "drizzle-orm";
+import { and, asc, eq, gt, isNull, lt, or } from "drizzle-orm";
 import { Effect, Schema, Stream } from "effect";
 import type { Page } from "../connector.ts";
 import type { Entity } from "../model/field.ts";
@@ -29,7 +29,7 @@ export interface Pulled {
   readonly records: number;
   readonly counts: Counts;
   readonly held: boolean;
-  /** A listing that was complete: ids that it did not name. */
+  /** A read that was proven complete: ids that it did not name. */
   readonly vanished: number;
 }
 
@@ -59,6 +59,7 @@ export const pullEntity = Effect.fn("pull.entity")(function* (engine: Engine, re
     mode === "listing"
       ? ((saved?.cursor as ListingCursor | undefined) ?? { startedAt: engine.clock.now(), inner: null })
       : undefined;
+  const startedAt = engine.clock.now();
   const raw = listing === undefined ? (saved?.cursor ?? null) : listing.inner;
   const cursor = raw === null ? null : readCursor(live, raw);
   const abort = new AbortController();
@@ -85,11 +86,7 @@ export const pullEntity = Effect.fn("pull.entity")(function* (engine: Engine, re
     }),
   ).pipe(Effect.onExit(() => Effect.sync(() => abort.abort())));
   let vanished = 0;
-  const isListing = mode === "listing" || live.maps[entity]?.deletes.learned === "absence";
-  if (isListing && complete && !held) {
-    const startedAt = listing?.startedAt ?? 0;
-    if (listing !== undefined) vanished = yield* findVanished(engine, request, startedAt, counts);
-  }
+  if (complete && !held) vanished = yield* findVanished(engine, request, listing?.startedAt ?? startedAt, counts);
   if (listing !== undefined) {
     yield* database.write("ending the sweep", async () =>
       database.db
@@ -128,7 +125,10 @@ const findVanished = Effect.fn("pull.vanished")(function* (
             eq(links.connection, live.name),
             eq(links.entity, entity),
             eq(links.state, "live"),
-            lt(links.readBegan, startedAt),
+            // Anything read or written since is not proven absent, and what waits for a fetch gets its own proof.
+            lt(links.readEnded, startedAt),
+            or(isNull(links.settledAt), lt(links.settledAt, startedAt)),
+            isNull(links.fetchAfter),
             gt(links.id, from),
           ),
         )

@@ -143,7 +143,7 @@ function guarded(engine: Engine, one: Running, work: Effect.Effect<void, Failure
   });
 }
 
-function outcomeOf(failure: Exclude<Failure, StoreFailed>): Outcome {
+export function outcomeOf(failure: Exclude<Failure, StoreFailed>): Outcome {
   switch (failure._tag) {
     case "RateLimited":
       return { kind: "paused", until: failure.retryAt, reason: failure.message };
@@ -201,7 +201,7 @@ const pullAll = Effect.fn("sync.pull")(function* (engine: Engine, one: Running, 
   addCounts(one.applied, yield* fetchDue(engine, live, run, deferMeetings));
   for (const entity of entityOrder) {
     if (!live.sides.has(entity)) continue;
-    const modes: ReadonlyArray<"changes" | "listing"> = full ? ["changes", "listing"] : pullModes(live, entity);
+    const modes: ReadonlyArray<"changes" | "listing"> = full ? ["changes", "listing"] : ["changes"];
     for (const mode of modes) {
       const pulled = yield* pullEntity(engine, { live, entity, mode, run, deferMeetings });
       one.pulled += pulled.records;
@@ -215,11 +215,6 @@ const pullAll = Effect.fn("sync.pull")(function* (engine: Engine, one: Running, 
   const after = yield* stateOf(engine, live);
   if (after?.state === "held") one.outcome = { kind: "held", reason: after.reason ?? "a brake holds this connection" };
 });
-
-/** Where deletes show only by absence, each pull is a listing: it costs the same. */
-function pullModes(live: LiveConnection, entity: Entity): ReadonlyArray<"changes" | "listing"> {
-  return live.maps[entity]?.deletes.learned === "absence" ? ["listing"] : ["changes"];
-}
 
 const pushAll = Effect.fn("sync.push")(function* (engine: Engine, one: Running, run: string) {
   const pushed = yield* pushConnection(engine, one.live, run);

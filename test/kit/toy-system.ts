@@ -157,7 +157,8 @@ export class Toy {
       check: async () => [],
       async *pull(entity, { mode, cursor, fields }): AsyncIterable<Page> {
         const size = toy.options.pageSize ?? 100;
-        let from = mode === "listing" || typeof cursor !== "number" ? 0 : cursor;
+        const whole = mode === "listing" || toy.options.learned === "absence";
+        let from = whole || typeof cursor !== "number" ? 0 : cursor;
         for (let index = 0; ; index++) {
           await toy.hooks.beforePage?.(entity, index);
           toy.calls += 1;
@@ -173,7 +174,7 @@ export class Toy {
             cursor: from,
             readBegan,
             readEnded: toy.now(),
-            ...(mode === "listing" && last ? { complete: true } : {}),
+            ...(whole && last ? { complete: true } : {}),
           };
           if (last) return;
         }
