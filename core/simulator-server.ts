@@ -16,6 +16,8 @@ export async function serveSimulator(simulator: Pick<Simulator, "fetch">, port =
     try {
       const response = await simulator.fetch(await requestOf(incoming));
       const body = Buffer.from(await response.arrayBuffer());
+      // The simulated vendor has a clock of its own; ours would contradict it.
+      outgoing.sendDate = false;
       outgoing.writeHead(response.status, [...response.headers].flat());
       outgoing.end(body);
     } catch (error) {
