@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { initialConfig } from "../core/config/initial.ts";
 import { jsonSchema } from "../core/config/json-schema.ts";
 import { configReference } from "../core/config/reference.ts";
+import { toChinese } from "./reference.zh.ts";
 import { registry } from "./registry.ts";
 
 interface Generated {
@@ -18,8 +19,8 @@ const root = new URL("../", import.meta.url);
 const files: ReadonlyArray<Generated> = [
   { file: "config/syncline.schema.json", text: () => `${JSON.stringify(jsonSchema(registry.connectors), null, 2)}\n` },
   { file: "config/example.yaml", text: () => initialConfig() },
-  { file: "README.md", text: (present) => between(present, configReference(registry.connectors, "en")) },
-  { file: "README.zh-CN.md", text: (present) => between(present, configReference(registry.connectors, "zh")) },
+  { file: "README.md", text: (present) => between(present, configReference(registry.connectors)) },
+  { file: "README.zh-CN.md", text: (present) => between(present, configReference(registry.connectors, toChinese)) },
 ];
 
 const begin = "<!-- reference: begin, made by npm run docs -->";

@@ -145,7 +145,9 @@ async function tell(stage: Stage) {
           ((performance.now() - firstBegan) / 1000).toFixed(1),
         ),
         words.bad(bad.length),
-        ...bad.map((letter) => `     ${letter.reason}`),
+        ...bad.map(
+          (letter) => `     ${letter.connection}${letter.field === "" ? "" : ` ${letter.field}`}: ${letter.reason}`,
+        ),
         "",
       ]);
 
@@ -159,8 +161,8 @@ async function tell(stage: Stage) {
       const secondRunWrites = zoho.traffic().writes + fxiaoke.traffic().writes - before;
       yield* tellLines([...indented(reportLines(cli, second)), words.rest(secondRunWrites), ""]);
 
-      yield* tellLines(words.explain(deeds.newer));
-      const [found] = yield* search(hub, "account", deeds.newer);
+      yield* tellLines(words.explain(deeds.contested));
+      const [found] = yield* search(hub, "account", deeds.contested);
       const explained = found === undefined ? null : yield* explain(hub, found.id, "website");
       if (explained !== null) yield* tellLines([...indented(explanationLines(cli, explained, true)), ""]);
 
@@ -200,22 +202,53 @@ async function tell(stage: Stage) {
   return story;
 }
 
-/** Syncs until nothing is due any more; a pause of a system ends it. */
+/** Syncs until nothing is due any more; returns what all rounds did together. */
 const syncUntilDone = Effect.fn("demo.sync")(function* (
   hub: Hub,
   totals: Map<string, Totals>,
   clock: DemoClock,
   rounds = roundsMax,
 ) {
-  let report: SyncReport = yield* runSync(hub, { full: false });
-  addTo(totals, report);
-  for (let round = 1; round < rounds && report.outbox > 0; round++) {
-    clock.advance(hourMs / 6);
-    report = yield* runSync(hub, { full: false });
+  const reports: Array<SyncReport> = [];
+  for (let round = 0; round < rounds; round++) {
+    if (round > 0) clock.advance(hourMs / 6);
+    const report: SyncReport = yield* runSync(hub, { full: false });
     addTo(totals, report);
+    reports.push(report);
+    if (report.outbox === 0) break;
   }
-  return report;
+  return together(reports);
 });
+
+/** Counts of all rounds, and how things stand after the last one. */
+function together(reports: ReadonlyArray<SyncReport>): SyncReport {
+  const last = reports.at(-1);
+  if (last === undefined) throw new Error("no sync was made");
+  return {
+    ...last,
+    connections: last.connections.map((one) => {
+      const same = reports.flatMap((report) => report.connections.filter((other) => other.name === one.name));
+      const sum = (of: (report: (typeof same)[number]) => number): number =>
+        same.reduce((total, report) => total + of(report), 0);
+      return {
+        ...one,
+        pulled: sum((report) => report.pulled),
+        applied: {
+          ...one.applied,
+          created: sum((report) => report.applied.created),
+          changed: sum((report) => report.applied.changed),
+          filled: sum((report) => report.applied.filled),
+        },
+        pushed: {
+          created: sum((report) => report.pushed.created),
+          updated: sum((report) => report.pushed.updated),
+          deleted: sum((report) => report.pushed.deleted),
+          rejected: sum((report) => report.pushed.rejected),
+        },
+      };
+    }),
+  };
+}
 
 function addTo(totals: Map<string, Totals>, report: SyncReport): void {
   for (const { name, pulled, pushed } of report.connections) {

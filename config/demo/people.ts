@@ -7,24 +7,26 @@ export interface Deeds {
   readonly renamed: string;
   /** Both sides changed the phone of this account. */
   readonly disputed: string;
-  /** Zoho changed the website first, Fxiaoke provably later. */
-  readonly newer: string;
+  /** Both sides changed the website of this account between two syncs. */
+  readonly contested: string;
   readonly tagged: string;
   readonly deleted: ReadonlyArray<string>;
-  readonly merged: readonly [string, string];
+  /** The company that had two records in Zoho until somebody merged them. */
+  readonly merged: string;
 }
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
+const domainOf = (url: unknown): string =>
+  text(url)
+    .replace(/^https?:\/\/(www\.)?/, "")
+    .replace(/\/$/, "");
 
 /** The accounts that both CRMs hold, found by website as a person would. */
 export function sharedAccounts(
   zoho: Simulator,
   fxiaoke: Simulator,
 ): ReadonlyArray<{ readonly zoho: string; readonly fxiaoke: string }> {
-  const domainOf = (url: unknown): string =>
-    text(url)
-      .replace(/^https?:\/\/(www\.)?/, "")
-      .replace(/\/$/, "");
   const there = new Map(
     fxiaoke.screen.list("account").map((id) => [domainOf(fxiaoke.screen.read("account", id)?.url), id]),
   );
@@ -43,7 +45,7 @@ export function workADay(zoho: Simulator, fxiaoke: Simulator, clock: DemoClock):
   const at = (index: number): { readonly zoho: string; readonly fxiaoke: string } =>
     shared[index] ?? { zoho: "", fxiaoke: "" };
   const nameOf = (index: number): string => text(zoho.screen.read("account", at(index).zoho)?.Account_Name);
-  const [renamed, disputed, newer, tagged] = [nameOf(0), nameOf(1), nameOf(2), nameOf(3)];
+  const [renamed, disputed, contested, tagged] = [nameOf(0), nameOf(1), nameOf(2), nameOf(3)];
 
   zoho.screen.edit("account", at(0).zoho, { Account_Name: `${renamed} Group` });
   zoho.screen.edit("account", at(1).zoho, { Phone: "+49 30 555111" });
@@ -62,8 +64,23 @@ export function workADay(zoho: Simulator, fxiaoke: Simulator, clock: DemoClock):
   const deletedAt = [5, 6];
   const deleted = deletedAt.map(nameOf);
   for (const index of deletedAt) zoho.screen.remove("account", at(index).zoho);
-  const merged = [nameOf(7), nameOf(8)] as const;
-  zoho.screen.merge("account", at(7).zoho, [at(8).zoho]);
+  const merged = mergeTwins(zoho);
   clock.advance(20 * minuteMs);
-  return { renamed, disputed, newer, tagged, deleted, merged };
+  return { renamed, disputed, contested, tagged, deleted, merged };
+}
+
+/** Merges the younger of two records with one website into the older. */
+function mergeTwins(zoho: Simulator): string {
+  const older = new Map<string, string>();
+  for (const id of zoho.screen.list("account")) {
+    const record = zoho.screen.read("account", id);
+    const domain = domainOf(record?.Website);
+    const first = older.get(domain);
+    if (first !== undefined) {
+      zoho.screen.merge("account", first, [id]);
+      return text(record?.Account_Name);
+    }
+    if (domain !== "") older.set(domain, id);
+  }
+  return "";
 }

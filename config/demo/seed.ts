@@ -1,6 +1,6 @@
 /** Fills the simulated vendors, and the old list, with their shares of the invented customers. */
 import { type Simulator, seededRandom } from "../../core/simulator.ts";
-import { type Company, createWorld, type Person, type World } from "./world.ts";
+import { type Company, createWorld, industries, type Person, type World } from "./world.ts";
 
 /** Which part of the world a system knows, as a share from `from` to `to` of all companies. */
 interface Share {
@@ -25,14 +25,20 @@ const peopleOf = (world: World, companies: ReadonlyArray<Company>): ReadonlyArra
 
 const countryNames = { DE: "Germany", US: "United States", GB: "United Kingdom", FR: "France", CN: "China" } as const;
 
-export const zohoOwners = ["5000000000000100001", "5000000000000100002"];
+/** The same two people, as each CRM knows them. */
+const zohoOwners = ["5000000000000100001", "5000000000000100002"];
+const fxiaokeOwners = ["1001", "1002"];
+const ownerOf = ({ employees }: Company): number => employees % 2;
+
+/** Which company has two records in Zoho. */
+export const duplicated = 7;
 
 /** Accounts and contacts in Zoho's field names. */
 export function seedZoho({ screen }: Pick<Simulator, "screen">, seed: number): void {
   const world = createWorld(seed);
   const companies = chosen(world, zohoShare);
   const ids = new Map<Company, string>();
-  for (const [index, company] of companies.entries()) {
+  for (const company of companies) {
     const id = screen.create("account", {
       Account_Name: company.name,
       Website: `https://www.${company.domain}`,
@@ -46,7 +52,7 @@ export function seedZoho({ screen }: Pick<Simulator, "screen">, seed: number): v
       Description: company.description,
       ...(company.taxId === null ? {} : { Tax_Id: company.taxId }),
       ...(company.tags.length === 0 ? {} : { Tag: company.tags.map((name) => ({ name })) }),
-      Owner: { id: zohoOwners[index % zohoOwners.length] },
+      Owner: { id: zohoOwners[ownerOf(company)] },
     });
     ids.set(company, id);
   }
@@ -58,7 +64,13 @@ export function seedZoho({ screen }: Pick<Simulator, "screen">, seed: number): v
       Mobile: person.mobile,
       Title: person.title,
       Account_Name: { id: ids.get(person.company) },
+      Owner: { id: zohoOwners[ownerOf(person.company)] },
     });
+  }
+  // Somebody made a second record of a company that was there already.
+  const twice = companies[duplicated];
+  if (twice !== undefined) {
+    screen.create("account", { Account_Name: twice.name, Website: `https://${twice.domain}`, Phone: twice.phone });
   }
 }
 
@@ -68,16 +80,18 @@ export function seedFxiaoke({ screen }: Pick<Simulator, "screen">, seed: number)
   const random = seededRandom(seed + 1);
   const companies = chosen(world, fxiaokeShare);
   const ids = new Map<Company, string>();
-  for (const [index, company] of companies.entries()) {
+  for (const company of companies) {
     const differs = random();
     const id = screen.create("account", {
       name: differs < 0.12 ? company.legalName.toUpperCase() : company.name,
-      url: `http://${company.domain}`,
-      tel: differs > 0.9 ? otherPhone(company) : company.phone,
+      url: `https://www.${company.domain}`,
+      tel: localForm(differs > 0.93 ? otherPhone(company) : company.phone),
       address: company.street,
       remark: company.description,
+      // Values of a list are numbered in the order of its labels.
+      industry_level1: String(industries.indexOf(company.industry) + 1),
       ...(company.taxId === null ? {} : { uniform_social_credit_code: company.taxId }),
-      owner: [index % 2 === 0 ? "1001" : "1002"],
+      owner: [fxiaokeOwners[ownerOf(company)]],
     });
     ids.set(company, id);
   }
@@ -87,15 +101,17 @@ export function seedFxiaoke({ screen }: Pick<Simulator, "screen">, seed: number)
         ? `${person.family}${person.given}`
         : `${person.given} ${person.family}`,
       email: person.email,
-      mobile1: person.mobile,
+      mobile1: localForm(person.mobile),
       account_id: ids.get(person.company),
-      owner: [random() < 0.5 ? "1001" : "1002"],
+      owner: [fxiaokeOwners[ownerOf(person.company)]],
     });
   }
 }
 
-const otherPhone = ({ phone, country }: Company): string =>
-  country === "CN" ? phone.replace(/\d$/, "9") : phone.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
+const otherPhone = ({ phone }: Company): string => phone.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
+
+/** Chinese numbers as people in China write them. */
+const localForm = (phone: string): string => phone.replace(/^\+86 (1\d{10})$/, "$1").replace(/^\+86 (\d+) /, "0$1-");
 
 /** The old list: headings as people write them, a few rows that nobody else knows, and two rows that are broken. */
 export function legacyList(seed: number): string {
@@ -112,17 +128,19 @@ export function legacyList(seed: number): string {
     company.name,
     `www.${company.domain}`,
     index % 7 === 3 ? "" : company.phone,
+    company.street,
+    company.postalCode,
     company.city,
     countryNames[company.country],
     company.taxId ?? "",
     company.tags.join(";"),
   ]);
   const lines = [
-    ["Customer No", "Company", "Website", "Phone", "City", "Country", "Tax ID", "Tags"],
+    ["Customer No", "Company", "Website", "Phone", "Street", "Zip", "City", "Country", "Tax ID", "Tags"],
     ...rows.slice(0, 20),
-    ["", "Nobody Knows Ltd", "", "", "", "", "", ""],
+    ["", "Nobody Knows Ltd", "", "", "", "", "", "", "", ""],
     ...rows.slice(20),
-    ["L-1003", "Twice Inc.", "", "", "", "", "", ""],
+    ["L-1003", "Twice Inc.", "", "", "", "", "", "", "", ""],
   ];
   return `${lines.map((cells) => cells.map(quoted).join(",")).join("\r\n")}\r\n`;
 }

@@ -12,7 +12,7 @@ export interface Words {
   readonly planned: (creates: number, updates: number, calls: number) => string;
   readonly firstSync: string;
   readonly firstDone: (accounts: number, contacts: number, seconds: string) => string;
-  readonly bad: (rows: number) => string;
+  readonly bad: (letters: number) => string;
   readonly day: string;
   readonly deeds: (deeds: Deeds) => ReadonlyArray<string>;
   readonly secondSync: string;
@@ -39,15 +39,16 @@ const english: Words = {
   firstSync: "4  sync: read all three, match, merge, write what is missing",
   firstDone: (accounts, contacts, seconds) =>
     `   One customer base: ${accounts} accounts and ${contacts} contacts, in ${seconds} s.`,
-  bad: (rows) => `   ${rows} rows of the old list could not be read and wait as dead letters; all others were taken.`,
+  bad: (letters) =>
+    `   ${letters} things could not be taken or written as they are. They wait as dead letters, each with its remedy:`,
   day: "5  A day passes. People work in both CRMs, often on the same customers:",
-  deeds: ({ renamed, disputed, newer, tagged, deleted, merged }) => [
+  deeds: ({ renamed, disputed, contested, tagged, deleted, merged }) => [
     `   Zoho     renamed ${renamed}`,
     `   both     changed the phone of ${disputed}, each to another number`,
-    `   both     changed the website of ${newer}, Fxiaoke half an hour later`,
+    `   both     changed the website of ${contested}`,
     `   Zoho     tagged ${tagged}`,
     `   Zoho     deleted ${deleted.join(" and ")}`,
-    `   Zoho     merged ${merged[1]} into ${merged[0]}`,
+    `   Zoho     merged the two records that it had of ${merged}`,
   ],
   secondSync: "6  sync again: only what changed is read",
   rest: (writes) => `   Once more, to see that it rests: ${writes} writes.`,
@@ -73,15 +74,15 @@ const chinese: Words = {
   firstSync: "4  sync：读取三个来源，匹配、合并，补写缺失的内容",
   firstDone: (accounts, contacts, seconds) =>
     `   统一客户库：${accounts} 个客户，${contacts} 个联系人，用时 ${seconds} 秒。`,
-  bad: (rows) => `   旧名单中有 ${rows} 行无法读取，已作为死信保留；其余全部采用。`,
+  bad: (letters) => `   有 ${letters} 处无法按原样读取或写入，已作为死信保留，并各附处理办法：`,
   day: "5  过了一天。两边的人都在工作，常常改到同一个客户：",
-  deeds: ({ renamed, disputed, newer, tagged, deleted, merged }) => [
+  deeds: ({ renamed, disputed, contested, tagged, deleted, merged }) => [
     `   Zoho      把“${renamed}”改了名`,
     `   两边      都改了“${disputed}”的电话，号码不同`,
-    `   两边      都改了“${newer}”的网址，纷享销客晚半小时`,
+    `   两边      都改了“${contested}”的网址`,
     `   Zoho      给“${tagged}”加了标签`,
     `   Zoho      删除了“${deleted.join("”和“")}”`,
-    `   Zoho      把“${merged[1]}”合并到“${merged[0]}”`,
+    `   Zoho      合并了“${merged}”的两条记录`,
   ],
   secondSync: "6  再次 sync：只读取有变化的内容",
   rest: (writes) => `   再来一次，确认已经安定：写入 ${writes} 次。`,

@@ -35,7 +35,15 @@ export interface World {
   readonly people: ReadonlyArray<Person>;
 }
 
-export const industries = ["Manufacturing", "Banking", "Technology", "Energy", "Consulting"] as const;
+/** The hub's words, and those of the Fxiaoke list. Zoho's list has no Retail. */
+export const industries = ["Manufacturing", "Banking", "Technology", "Retail"] as const;
+const common = industries.slice(0, 3);
+export const industriesInChinese = {
+  Manufacturing: "制造业",
+  Banking: "金融业",
+  Technology: "信息技术",
+  Retail: "零售业",
+} as const;
 
 interface Place {
   readonly country: Exclude<Company["country"], "CN">;
@@ -209,6 +217,11 @@ export function createWorld(seed: number, count = 230): World {
   return { companies, people };
 }
 
+/** One company, which Zoho does not know yet, is in a trade that Zoho has no word for. */
+const retailer = 200;
+
+const industryOf = (number: number, pick: Pick): Company["industry"] => (number === retailer ? "Retail" : pick(common));
+
 type Pick = <T>(list: ReadonlyArray<T>) => T;
 
 function latinCompany(number: number, pick: Pick, random: () => number): Company {
@@ -231,7 +244,7 @@ function latinCompany(number: number, pick: Pick, random: () => number): Company
     city,
     postalCode,
     employees: 10 + Math.floor(random() * 4000),
-    industry: pick(industries),
+    industry: industryOf(number, pick),
     tags: number % 4 === 0 ? [pick(tagWords)] : [],
     description: `Met at the trade fair; asked for the ${line.toLowerCase()} catalogue.`,
   };
@@ -247,16 +260,20 @@ function chineseCompany(number: number, pick: Pick, random: () => number): Compa
     country: "CN",
     domain: `${latin}-${place.latin}${number}.cn`,
     taxId: creditCode(`91${place.code}MA1K${String(number).padStart(5, "0")}`),
-    phone: `${place.area}-${6000_0000 + number * 131}`,
+    phone: `+86 ${place.area.slice(1)} ${localNumber(place.area, number)}`,
     street: `科技路${1 + (number % 300)}号`,
     city: place.city,
     postalCode: `${place.code.slice(0, 2)}0000`,
     employees: 20 + Math.floor(random() * 6000),
-    industry: pick(industries),
+    industry: industryOf(number, pick),
     tags: number % 4 === 0 ? [pick(tagWords)] : [],
     description: `展会上认识，需要${line}产品目录。`,
   };
 }
+
+/** Eight digits; the longer area codes of Hangzhou and Shenzhen have eight too. */
+const localNumber = (area: string, number: number): string =>
+  String((area.length > 3 ? 8100_0000 : 6000_0000) + number * 131);
 
 const creditAlphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 
@@ -278,7 +295,7 @@ function personOf(company: Company, number: number, pick: Pick): Person {
       given: pick(chineseGiven),
       family: pick(chineseFamily),
       email: `kehu${number}@${company.domain}`,
-      mobile: `138${String(10_000_000 + number * 97)}`,
+      mobile: `+86 138${String(10_000_000 + number * 97)}`,
       title: pick(chineseTitles),
       company,
     };

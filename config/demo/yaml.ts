@@ -2,6 +2,7 @@
 import { stringify } from "yaml";
 import type { Running } from "../../core/cli/sandbox.ts";
 import { sandboxKeys, zohoTaxField } from "../sandbox.ts";
+import { industriesInChinese } from "./world.ts";
 
 /** Larger than the vendors' default plans, as the simulators grant it. */
 const callsIn20s = 5000;
@@ -36,8 +37,8 @@ export function demoYaml(
           currency: "CNY",
           owners: { "ann@example.com": "zhang.san@example.com", "ben@example.com": "li.si@example.com" },
           defaultOwner: "zhang.san@example.com",
-          // The two CRMs have different lists of industries and names of sources.
-          map: { account: { industry: false, source: false, rating: false } },
+          // The two CRMs have other words for industries, and other lists of ratings and sources.
+          map: { account: { industry: { values: industriesInChinese }, source: false, rating: false } },
           limits: Object.fromEntries(
             fxiaokeLimits.map((name) => [name, { concurrency: 8, rate: { count: callsIn20s, window: "20s" } }]),
           ),

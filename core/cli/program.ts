@@ -46,7 +46,9 @@ export async function runCli(
   extras: ReadonlyArray<ExtraCommand> = [],
 ): Promise<number> {
   let code: number = exit.ok;
-  const program = programFor(cli, extras, (work) => work.then((ended) => void (code = ended)));
+  const program = programFor(cli, extras, async (work) => {
+    code = await work;
+  });
   try {
     await program.parseAsync([...argv], { from: "user" });
     return code;

@@ -7,7 +7,15 @@ import type { Policy } from "../model/policy.ts";
 import type { Limits } from "../net/http.ts";
 
 /** One field of `map:`: another remote field, or false for "not mapped". */
-export type MapOverride = false | string | { readonly path: Path; readonly access?: Access };
+export type MapOverride =
+  | false
+  | string
+  | {
+      readonly path?: Path;
+      readonly access?: Access;
+      /** The hub's words for choices, then this system's. */
+      readonly values?: Readonly<Record<string, string>>;
+    };
 
 export type MatchKeys = Readonly<Record<Entity, ReadonlyArray<string>>>;
 

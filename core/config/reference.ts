@@ -4,13 +4,26 @@ import type { Connector } from "../connector.ts";
 import { asJson, type Json } from "./json-schema.ts";
 import { ConfigShape } from "./shape.ts";
 
+/** The reference in another language: every description, kind and heading is asked for by its English text. */
+export type Translate = (english: string) => string;
+
 /** Shape   Markdown: one table of the hub's keys, then one for each system. */
-export function configReference(connectors: ReadonlyMap<string, Connector>): string {
-  const parts = ["### All connections and the hub", "", ...table(rowsOf(schemaOf(ConfigShape), ""))];
+export function configReference(
+  connectors: ReadonlyMap<string, Connector>,
+  translate: Translate = (english) => english,
+): string {
+  const rowsIn = (schema: Schema.Top): ReadonlyArray<Row> =>
+    rowsOf(schemaOf(schema), "").map(({ key, kind, meaning }) => ({
+      key,
+      kind: translate(kind),
+      meaning: meaning === "" ? "" : translate(meaning),
+    }));
+  const head = ["key", "value", "meaning"].map(translate);
+  const parts = [`### ${translate("All connections and the hub")}`, "", ...table(head, rowsIn(ConfigShape))];
   for (const connector of connectors.values()) {
-    const rows = rowsOf(schemaOf(connector.config), "");
-    parts.push("", `### \`use: ${connector.system}\` (${connector.title.en})`, "");
-    parts.push(...(rows.length === 0 ? ["No keys of its own."] : table(rows)));
+    const rows = rowsIn(connector.config);
+    parts.push("", `### \`use: ${connector.system}\` (${translate(connector.title.en)})`, "");
+    parts.push(...(rows.length === 0 ? [translate("No keys of its own.")] : table(head, rows)));
   }
   return `${parts.join("\n")}\n`;
 }
@@ -68,10 +81,10 @@ function kindOf(schema: Json): string {
   }
 }
 
-function table(rows: ReadonlyArray<Row>): ReadonlyArray<string> {
+function table(head: ReadonlyArray<string>, rows: ReadonlyArray<Row>): ReadonlyArray<string> {
   const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
   return [
-    "| key | value | meaning |",
+    `| ${head.join(" | ")} |`,
     "| --- | --- | --- |",
     ...rows.map(({ key, kind, meaning }) => `| \`${key}\` | ${cell(kind)} | ${cell(meaning)} |`),
   ];

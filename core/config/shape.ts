@@ -36,14 +36,21 @@ const MapEntry = Schema.Union([
   Schema.Literal(false),
   Text,
   Schema.Struct({
-    path: Schema.Union([
-      Text,
-      Schema.Array(Text).check(Schema.isMinLength(1, { expected: "at least one remote field" })),
-      Schema.Record(Schema.String, Text),
-    ]).annotate({ description: "The remote field; a list of slots, or remote fields by member, for composed values." }),
+    path: described(
+      Schema.Union([
+        Text,
+        Schema.Array(Text).check(Schema.isMinLength(1, { expected: "at least one remote field" })),
+        Schema.Record(Schema.String, Text),
+      ]),
+      "The remote field; a list of slots, or remote fields by member, for composed values. The connector's own unless said.",
+    ),
     access: described(
       Schema.Literals(["both", "read", "create"]),
       "both (default) is read and written, read is never written, create is written only when the record is made.",
+    ),
+    values: described(
+      Schema.Record(Schema.String, Text),
+      "Choices that have other words here: the hub's word, then the one in this system.",
     ),
   }),
 ]);

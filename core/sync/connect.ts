@@ -5,14 +5,18 @@
 import { Effect } from "effect";
 import type { Connector, EntityMap, Person, RemoteField, Tools } from "../connector.ts";
 import { type Access, type CodecContext, type FieldRule, type Path, type People, pathNames } from "../model/codec.ts";
+import { translated } from "../model/codecs/translated.ts";
 import type { Entity, Model } from "../model/field.ts";
 import type { Filter } from "../model/filter.ts";
 import type { DeletePolicy, Side } from "../model/settings.ts";
 import { call } from "./call.ts";
 import type { Brake, LiveConnection } from "./engine.ts";
 
-/** One field of `map:` in the YAML: another remote field, or false for "not mapped". */
-export type MapOverride = false | string | { readonly path: Path; readonly access?: Access };
+/** One field of `map:` in the YAML: another remote field, other words for its choices, or false for "not mapped". */
+export type MapOverride =
+  | false
+  | string
+  | { readonly path?: Path; readonly access?: Access; readonly values?: Readonly<Record<string, string>> };
 
 /** One connection as configured, checked and with its defaults filled in. */
 export interface ConnectionSetup {
@@ -61,20 +65,31 @@ export function rulesOf(setup: ConnectionSetup, entity: Entity, map: EntityMap, 
       rules.delete(name);
       continue;
     }
-    const path = typeof override === "string" ? override : override.path;
-    const known = rules.get(name);
-    const access = typeof override === "string" ? undefined : override.access;
-    const rule =
-      typeof path === "string"
-        ? setup.connector.rule({ name, type: field.type }, path)
-        : {
-            path,
-            codec: known?.codec ?? setup.connector.rule({ name, type: field.type }, name).codec,
-            access: "both" as const,
-          };
-    rules.set(name, access === undefined ? rule : { ...rule, access });
+    const rule = overridden(setup, { name, type: field.type }, rules.get(name), override);
+    if (rule !== undefined) rules.set(name, rule);
   }
   return rules;
+}
+
+function overridden(
+  { connector }: ConnectionSetup,
+  field: { readonly name: string; readonly type: string },
+  known: FieldRule | undefined,
+  override: Exclude<MapOverride, false>,
+): FieldRule | undefined {
+  const { path, access, values }: Exclude<MapOverride, false | string> =
+    typeof override === "string" ? { path: override } : override;
+  let rule = known;
+  if (typeof path === "string") rule = connector.rule(field, path);
+  else if (path !== undefined) {
+    rule = { path, codec: known?.codec ?? connector.rule(field, field.name).codec, access: "both" };
+  }
+  if (rule === undefined) return undefined;
+  return {
+    ...rule,
+    ...(values === undefined ? {} : { codec: translated(rule.codec, values) }),
+    ...(access === undefined ? {} : { access }),
+  };
 }
 
 /**

@@ -54,7 +54,7 @@ function page(from: number, count: number, at: number): Pick<Page, "changes" | "
   return { changes: Array.from({ length: count }, (_, index) => record(from + index)), readBegan: at, readEnded: at };
 }
 
-async function openEngine(file: string): Promise<Engine> {
+export async function openEngine(file: string): Promise<Engine> {
   const model = modelOf({});
   const store = await Effect.runPromise(openStore({ file, key: Buffer.alloc(32, 5).toString("base64") }));
   const toy = new Toy("a-", Date.now);
@@ -75,7 +75,7 @@ async function openEngine(file: string): Promise<Engine> {
 }
 
 /** Applies records in pages; returns records per second. */
-async function load(engine: Engine, records: number): Promise<number> {
+export async function load(engine: Engine, records: number): Promise<number> {
   const [live] = engine.connections;
   if (live === undefined) throw new Error("no connection");
   let busy = 0;

@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME [--json]`: prints figures beside the limit measured in the same run. */
 import { benchApply } from "./apply.ts";
+import { benchExport } from "./export.ts";
 import { type Figure, printFigures } from "./figure.ts";
 
 const benches: Readonly<Record<string, () => Promise<ReadonlyArray<Figure>>>> = {
@@ -7,6 +8,8 @@ const benches: Readonly<Record<string, () => Promise<ReadonlyArray<Figure>>>> = 
   "apply-first-load": () => benchApply({ growth: false }),
   "apply-unchanged": () => benchApply({ growth: false }),
   "apply-growth": () => benchApply({ growth: true }),
+  export: benchExport,
+  "export-csv": benchExport,
 };
 
 const json = process.argv.includes("--json");

@@ -1,0 +1,185 @@
+/** The reference of the YAML in Chinese, by its English text. `npm run docs` fails on a text that is missing here. */
+const chinese: Readonly<Record<string, string>> = {
+  key: "键",
+  value: "值",
+  meaning: "含义",
+  keys: "键",
+  text: "文本",
+  list: "列表",
+  number: "数字",
+  any: "任意",
+  "whole number": "整数",
+  required: "必填",
+  or: "或",
+  "No keys of its own.": "没有自己的键。",
+  "All connections and the hub": "数据中枢与所有连接",
+  "Zoho CRM": "Zoho CRM",
+  Fxiaoke: "纷享销客",
+  Files: "文件",
+  "The hub itself.": "数据中枢本身。",
+  "The hub's name, shown in logs and pages; syncline unless said.":
+    "数据中枢的名称，显示在日志和页面中；默认 syncline。",
+  "Where the hub keeps its data; sqlite:data/hub.db unless said.": "数据存放位置；默认 sqlite:data/hub.db。",
+  "Country of phone numbers and addresses that name none; US unless said.":
+    "电话和地址未写国家时按此国家解读；默认 US。",
+  "Currency of amounts that name none; USD unless said.": "金额未写币种时按此币种解读；默认 USD。",
+  "Time zone of schedules, such as Asia/Shanghai; UTC unless said.": "计划任务的时区，例如 Asia/Shanghai；默认 UTC。",
+  "The tenants that are kept the same, by a name of your own such as zoho-eu.":
+    "需要保持一致的各个租户，名称自定，例如 zoho-eu。",
+  "The system, such as zoho.": "系统，例如 zoho。",
+  "When the connection is read.": "何时读取该连接。",
+  "When changes are pulled, as a cron expression; only on request unless said.":
+    "何时拉取变更，cron 表达式；不写则只在手动执行时拉取。",
+  "When everything is read again to find what was missed, as a cron expression.":
+    "何时全量重读以找出遗漏，cron 表达式。",
+  "off: nothing is written to this system; on unless said.": "off：不向该系统写入任何内容；默认 on。",
+  "Takes the system's webhooks; false unless said.": "是否接收该系统的 webhook；默认 false。",
+  "What a delete in this system does: detach (default) unlinks and the others keep it, archive sets the status everywhere, propagate deletes in the others, ignore only logs.":
+    "该系统中的删除如何处理：detach（默认）只解除关联，其他系统保留；archive 在各处把状态改为已归档；propagate 在其他系统中也删除；ignore 只记录。",
+  "A record deleted here and changed elsewhere at the same time: keep (default), delete or ask.":
+    "此处删除、别处同时修改的记录：keep 保留（默认）、delete 删除、ask 询问。",
+  "A second record of this system that is the same account: ask (default) opens a case, separate keeps both, fold joins them.":
+    "同一系统中指向同一客户的第二条记录：ask（默认）交由人决定，separate 各自保留，fold 合在一起。",
+  "How long a delete that may be a merge waits before it is passed on; 10m unless said.":
+    "可能是合并的删除在传递之前等待多久；默认 10m。",
+  "Where canonical fields live in this system, over the connector's own map: a remote field, { path, access }, or false for not mapped.":
+    "统一字段在该系统中的位置，覆盖连接器自带的映射：远端字段名、{ path, access }，或 false 表示不映射。",
+  "The remote field; a list of slots, or remote fields by member, for composed values. The connector's own unless said.":
+    "远端字段；组合值可写字段列表，或按成员写远端字段。不写则用连接器自带的字段。",
+  "both (default) is read and written, read is never written, create is written only when the record is made.":
+    "both（默认）读写；read 只读；create 只在新建时写入。",
+  "Choices that have other words here: the hub's word, then the one in this system.":
+    "在该系统中用词不同的选项：前面是统一用词，后面是该系统的用词。",
+  "The remote field that holds the hub's id, by entity; without one nothing is created there.":
+    "存放统一编号的远端字段，按实体填写；不写则不会在该系统新建记录。",
+  "Which accounts and contacts are created in this system: true (default), false, or a filter over canonical fields.":
+    "哪些客户和联系人会在该系统新建：true（默认）、false，或按统一字段筛选。",
+  "E-mail addresses of owners that differ here: the hub's address, then the one (or the id) in this system.":
+    "负责人邮箱在该系统不同时的对照：前面是统一邮箱，后面是该系统的邮箱或编号。",
+  "E-mail address or id of who takes the records of an owner that this system does not know.":
+    "负责人在该系统不存在时，由谁（邮箱或编号）接手。",
+  "As `hub.country`, for this connection.": "同 `hub.country`，只用于该连接。",
+  "As `hub.currency`, for this connection.": "同 `hub.currency`，只用于该连接。",
+  "Budgets for calls, by the connector's names, in place of its own.":
+    "调用限额，按连接器的限额名称填写，取代其默认值。",
+  "Calls under way at the same time.": "同时进行的调用数。",
+  "At most `count` calls begun within any `window`.": "任意 `window` 时间内最多开始 `count` 次调用。",
+  "At most `count` cost units a day.": "每天最多 `count` 个计费单位。",
+  "Where the day ends: the offset of local midnight from UTC; +00:00 unless said.":
+    "一天在何时结束：当地零点与 UTC 的时差；默认 +00:00。",
+  "When a run would delete, blank or overwrite more than this, the connection stops before the first write and asks.":
+    "一次运行将删除、清空或覆盖的记录超过此限时，在第一次写入之前停止该连接并询问。",
+  "Share of the connection's records; 0.05 unless said.": "占该连接记录数的比例；默认 0.05。",
+  "Below this many records nothing stops; 20 unless said.": "少于此数不会停止；默认 20。",
+  "The time over which deletes, blanks and overwrites are counted; 1h unless said.":
+    "统计删除、清空和覆盖的时间范围；默认 1h。",
+  "How far a pull reads back behind its cursor, for systems that list changes late.":
+    "拉取时向游标之前回看多久，用于变更列出较晚的系统。",
+  "How long one call may take.": "一次调用最长多久。",
+  "Which value survives when two systems changed one field.": "两个系统修改了同一字段时保留哪个值。",
+  "Rules for all fields that have none of their own; newest, then the order of the connections.":
+    "没有单独规则的字段所用的规则；默认先比较新旧，再按连接顺序。",
+  "Rules by field.": "按字段的规则。",
+  "Fields of your own, by entity and name.": "自定义字段，按实体和名称填写。",
+  "What the field holds.": "字段类型。",
+  "The name for people; a text, or { en, zh }.": "显示名称；文本，或 { en, zh }。",
+  "What the field means.": "字段含义。",
+  "Personal values are sealed in the store; personal for contacts and contact points unless said.":
+    "personal 的值在存储中加密；联系人及联系方式默认 personal。",
+  "The choices of an option field.": "选项字段的可选值。",
+  "What a reference points to.": "引用指向的实体。",
+  "By which keys records of different systems are known to be the same.": "按哪些键判定不同系统的记录是同一个。",
+  "Keys by which two accounts are the same; taxId, domain, email, phone unless said.":
+    "判定两个客户相同的键；默认 taxId、domain、email、phone。",
+  "Keys by which two contacts are the same; email, login, phone unless said.":
+    "判定两个联系人相同的键；默认 email、login、phone。",
+  "Data centre of the organisation: us, eu, in, au, jp, cn, ca or sa.":
+    "组织所在的数据中心：us、eu、in、au、jp、cn、ca 或 sa。",
+  "Accounts server, if it is not the data centre's own.": "账号服务器地址；不写则用该数据中心的默认地址。",
+  "API server, if it is not the one that Zoho names with each token, such as a proxy.":
+    "API 服务器地址，例如代理；不写则用 Zoho 随令牌返回的地址。",
+  "OAuth client and refresh token.": "OAuth 客户端与刷新令牌。",
+  "Client ID from the Zoho API console.": "Zoho API 控制台中的 Client ID。",
+  "Client secret from the Zoho API console.": "Zoho API 控制台中的 Client Secret。",
+  "Refresh token of the user who acts for the hub.": "代表数据中枢操作的用户的刷新令牌。",
+  "Automation that the hub's writes may start: workflow, approval, blueprint, pathfinder, orchestration. None unless said.":
+    "允许写入触发的自动化：workflow、approval、blueprint、pathfinder、orchestration。默认都不触发。",
+  "True where the organisation has several currencies: amounts go with their Currency.":
+    "组织启用多币种时为 true：金额连同 Currency 一起读写。",
+  "How far each pull reads back behind the last one, in milliseconds; 120000 unless said.":
+    "每次拉取向上一次之前回看多少毫秒；默认 120000。",
+  "A first load of more records than this is made by bulk read; 100000 unless said, which is also the most.":
+    "首次加载超过此数的记录时使用批量读取；默认 100000，也是上限。",
+  "API credits a day of the organisation; 50000 unless said. The hub stops at nine tenths of it.":
+    "组织每天的 API 额度；默认 50000。用到九成时停止。",
+  "Calls at the same time; 4 unless said. The editions allow 5 (Free), 10, 15, 20 and 25 (Ultimate).":
+    "同时进行的调用数；默认 4。各版本允许 5（免费版）、10、15、20、25（旗舰版）。",
+  "Address of the tenant's cloud, such as https://open.fxiaoke.com (default) or https://open-hwcloud.fxiaoke.com.":
+    "租户所在云的地址，例如 https://open.fxiaoke.com（默认）或 https://open-hwcloud.fxiaoke.com。",
+  "Credentials of the app made in the vendor's admin console.": "在管理后台创建的应用的凭据。",
+  "app_secret (default) sends the token in headers; legacy sends corpAccessToken in the body, for apps made before the change.":
+    "app_secret（默认）把令牌放在请求头；legacy 把 corpAccessToken 放在请求体，用于旧应用。",
+  "AppId of the 企业自建应用, FSAID_…": "企业自建应用的 AppId，FSAID_…",
+  "AppSecret of the 企业自建应用.": "企业自建应用的 AppSecret。",
+  "Permanent authorisation code (永久授权码) of the 企业自建应用.": "企业自建应用的永久授权码。",
+  "Employee that acts for the hub: the employee id such as 1000 with app_secret, FSUID_… with legacy.":
+    "代表数据中枢操作的员工：app_secret 用员工编号（如 1000），legacy 用 FSUID_…。",
+  "Mobile number of the acting employee, looked up once; with legacy only.":
+    "操作员工的手机号，只查一次；仅用于 legacy。",
+  "Api names of the objects; a name that ends in __c is a custom object.":
+    "对象的 API 名称；以 __c 结尾的是自定义对象。",
+  "Object of accounts; AccountObj unless said.": "客户所用的对象；默认 AccountObj。",
+  "Object of contacts; ContactObj unless said.": "联系人所用的对象；默认 ContactObj。",
+  "Record type of new records; default__c unless said.": "新建记录的业务类型；默认 default__c。",
+  "invalid (default) moves a deleted record to the recycle bin (作废); purge then deletes it for good.":
+    "invalid（默认）作废到回收站；purge 随后彻底删除。",
+  "Lets writes start approval flows; false unless said.": "写入是否触发审批流；默认 false。",
+  "Lets writes start workflows; false unless said.": "写入是否触发工作流；默认 false。",
+  "Runs the tenant's duplicate rule (查重) on creates; true unless said.": "新建时是否执行查重规则；默认 true。",
+  "With app_secret: employees are FSUID_… values in records; only if check asks for it.":
+    "app_secret 方式下，记录中的员工为 FSUID_… 值；仅在 check 提示时设置。",
+  "How long before now a pull's window ends, in milliseconds; 60000 unless said.":
+    "拉取窗口在当前时间之前多少毫秒结束；默认 60000。",
+  "How far a pull's window reaches back behind the last one, in milliseconds; 300000 unless said.":
+    "拉取窗口向上一窗口之前回看多少毫秒；默认 300000。",
+  "How long queries may show an older state than a read by id, in milliseconds; 5000 unless said.":
+    "查询结果可能比按 ID 读取滞后多少毫秒；默认 5000。",
+  "How a window is asked for: two filters on the time field (pair, default) or one BETWEEN.":
+    "时间窗口的查询方式：两个条件（pair，默认）或一个 BETWEEN。",
+  "Calls a day that the purchased packs allow; 100000 unless said. The hub stops at nine tenths of it.":
+    "已购资源包每天允许的调用数；默认 100000。用到九成时停止。",
+  "A file, a folder, or a pattern such as data/*.csv, relative to the working directory.":
+    "文件、文件夹或 data/*.csv 这样的通配符，相对于工作目录。",
+  "What a row is: account (default) or contact.": "每行是什么：account（默认）或 contact。",
+  "The column that identifies a row, or a list of columns that do so together.": "标识一行的列，或共同标识一行的多列。",
+  "Columns whose heading does not tell their meaning: the column, then the canonical field.":
+    "表头看不出含义的列：前面是列名，后面是统一字段。",
+  "auto (default: by byte order mark, then UTF-8 or GB18030 by their bytes), or a name such as gb18030 or windows-1252.":
+    "auto（默认：先看字节顺序标记，再按字节判断 UTF-8 或 GB18030），或编码名，例如 gb18030、windows-1252。",
+  "The character between columns; found out unless said.": "列分隔符；默认自动识别。",
+  "The sheet of a workbook; the first one unless said.": "工作簿中的工作表；默认第一个。",
+  "The column that holds when a row was changed; without it the hub knows no times of rows.":
+    "记录行修改时间的列；没有它则不知道各行的时间。",
+  "A file without any row means that all rows are gone; false (default) takes it for a mistake.":
+    "没有任何行的文件表示所有行都已删除；false（默认）视为误操作。",
+  "The files of a folder or pattern together always hold every row, so that a row in none of them is gone; false unless said. A single file always does.":
+    "文件夹或通配符下的文件合起来总是包含所有行，因此哪里都没有的行即已删除；默认 false。单个文件总是如此。",
+};
+
+/** Kinds such as `text or list, required` are put together from words. */
+const isKind = /^(?:`[^`]+`|text|list|keys|number|any|whole number)(?:[ ,]|$)/;
+
+export function toChinese(english: string): string {
+  const whole = chinese[english];
+  if (whole !== undefined) return whole;
+  if (isKind.test(english)) {
+    return english
+      .replace(/, required$/, `，${chinese.required}`)
+      .replace(
+        /\b(whole number|text|list|keys|number|any)\b(?![^`]*`(?:[^`]*`[^`]*`)*[^`]*$)/g,
+        (word) => chinese[word] ?? word,
+      )
+      .replaceAll(" or ", ` ${chinese.or} `);
+  }
+  throw new Error(`config/reference.zh.ts has no Chinese for: ${english}`);
+}
