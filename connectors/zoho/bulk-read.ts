@@ -19,6 +19,8 @@ import { rowsOf } from "./rows.ts";
 const pollMsMin = 5_000;
 const pollMsMax = 60_000;
 const waitMsMax = 2 * 60 * 60_000;
+/** 200,000 rows of 5,000 characters. */
+const csvBytesMax = 1_000_000_000;
 
 /** Types whose text in the file says all that the record API says. */
 const carried = new Set([
@@ -150,9 +152,14 @@ export function rowsIn(zip: Uint8Array, { fields }: Description): ReadonlyArray<
 
 function unzip(zip: Uint8Array): Readonly<Record<string, Uint8Array>> {
   try {
-    return unzipSync(zip);
+    return unzipSync(zip, {
+      filter: ({ originalSize }) => {
+        if (originalSize > csvBytesMax) throw new Error("too large");
+        return true;
+      },
+    });
   } catch (cause) {
-    throw new Unavailable("Zoho's bulk read file is no ZIP file", { sent: true, cause });
+    throw new Unavailable("Zoho's bulk read file is no ZIP file, or a very large one", { sent: true, cause });
   }
 }
 

@@ -78,16 +78,32 @@ export function limitsOf(settings: Settings): Limits {
 }
 
 /** The token belongs to one refresh token; a new consent must not meet the old access token. */
-function tokenNameOf({ accountsUrl, auth }: Settings): string {
-  const print = createHash("sha256").update(`${accountsUrl} ${auth.clientId} ${auth.refreshToken}`).digest("hex");
+function tokenNameOf({ accountsUrl, apiUrl, auth }: Settings): string {
+  // With the address too: a token that was taken for a given API server does not name Zoho's own.
+  const parts = [accountsUrl, apiUrl ?? "", auth.clientId, auth.refreshToken];
+  const print = createHash("sha256").update(parts.join(" ")).digest("hex");
   return `access:${print.slice(0, 16)}`;
 }
 
 export function createClient(settings: Settings, tools: Tools): Client {
   const tokenName = tokenNameOf(settings);
   const skew = createSkew();
+  /** What the latest answer told; refusals need not repeat it. */
+  let creditsLeft: number | undefined;
+  let refusal: { readonly fault: AuthFailed; readonly until: number } | undefined;
 
   const refresh = async (): Promise<Token> => {
+    // Each refused request counts against the few that the accounts server allows, and none of them will be granted.
+    if (refusal !== undefined && refusal.until > tools.clock.now()) throw refusal.fault;
+    try {
+      return await request();
+    } catch (error) {
+      if (error instanceof AuthFailed) refusal = { fault: error, until: tools.clock.now() + tokenWindowMs };
+      throw error;
+    }
+  };
+
+  const request = async (): Promise<Token> => {
     const { clientId, clientSecret, refreshToken } = settings.auth;
     const response = await tools.http({
       method: "POST",
@@ -123,7 +139,10 @@ export function createClient(settings: Settings, tools: Tools): Client {
       retry: call.retry,
       ...(call.signal === undefined ? {} : { signal: call.signal }),
       ...(call.file === true ? { binary: true, bodyBytesMax: fileBytesMax, timeoutMs: fileTimeoutMs } : {}),
-      judge: (answer) => judge(answer, call, settings),
+      judge: (answer) => {
+        creditsLeft = creditsIn(answer) ?? creditsLeft;
+        return judge(answer, call, { settings, creditsLeft });
+      },
     });
     skew.learn(response);
     const body = bodyOf(response);
@@ -206,13 +225,13 @@ function bodyOf({ json, bytes, status }: HttpResponse): Json | undefined {
 }
 
 /** Names the faults that a status alone does not tell. */
-function judge(response: HttpResponse, call: Call, settings: Settings): RateLimited | Unavailable | undefined {
+function judge(response: HttpResponse, call: Call, credits: Credits): RateLimited | Unavailable | undefined {
   const { status } = response;
   if (status === 204 || status === 304) return undefined;
   const body = bodyOf(response);
   const failure = failureOf(body);
   const words = failure === undefined ? `Zoho answered ${status} to ${call.path}` : explain(failure);
-  if (status === 429) return new RateLimited(words, retryAtOf(response, settings));
+  if (status === 429) return new RateLimited(words, retryAtOf(response, credits));
   if (status >= 500) return new Unavailable(words, { sent: true });
   if (call.file === true && status === 200) return undefined;
   if (body === undefined) {
@@ -221,13 +240,21 @@ function judge(response: HttpResponse, call: Call, settings: Settings): RateLimi
   return undefined;
 }
 
-/** Zoho documents no Retry-After, but one is honoured. Used up credits come back within hours, not seconds. */
-function retryAtOf(response: HttpResponse, settings: Settings): number | null {
-  const seconds = Number(response.headers["retry-after"] ?? Number.NaN);
-  if (Number.isFinite(seconds)) return response.ended + seconds * 1000;
-  const left = Number(response.headers["x-api-credits-remaining"] ?? Number.NaN);
-  const isLow = Number.isFinite(left) && left <= settings.dailyCredits * creditsLowShare;
-  return isLow ? response.ended + creditsWaitMs : null;
+interface Credits {
+  readonly settings: Settings;
+  readonly creditsLeft: number | undefined;
+}
+
+/** Zoho tells them only once half of a day's are used. */
+function creditsIn({ headers }: HttpResponse): number | undefined {
+  const left = Number(headers["x-api-credits-remaining"] ?? Number.NaN);
+  return Number.isFinite(left) ? left : undefined;
+}
+
+/** Zoho documents no Retry-After; where one comes, the client sees it. Used up credits come back within hours only. */
+function retryAtOf({ ended }: HttpResponse, { settings, creditsLeft }: Credits): number | null {
+  const isLow = creditsLeft !== undefined && creditsLeft <= settings.dailyCredits * creditsLowShare;
+  return isLow ? ended + creditsWaitMs : null;
 }
 
 /**

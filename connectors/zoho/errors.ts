@@ -37,6 +37,7 @@ const accessRemedies: Readonly<Record<string, string>> = {
   INVALID_HOST: "Set apiUrl to the API host of the data centre (www.zohoapis…), or leave it out.",
   NO_PERMISSION: "Give the API user's profile the right to view, create, edit and delete in this module.",
   AUTHORIZATION_FAILED: "Give the API user's profile and role the right to this module.",
+  INVALID_URL_PATTERN: "Check that apiUrl is the address of Zoho's API, without a path behind it.",
   INVALID_MODULE: "Check that the module is part of the edition and visible to the API user's profile.",
   LICENSE_REVOKED: "Check the licence of the API user.",
   FEATURE_NOT_SUPPORTED: "The edition of the organisation does not offer this; see the connector's README.",
@@ -74,13 +75,38 @@ const laterMs: Readonly<Record<string, number>> = {
   RATE_LIMIT_EXCEEDED: minuteMs,
 };
 
+const ourFault = "Report this as a fault of the connector, with the log around it.";
+
+/** Codes that say that the call was wrong, not the record. */
+const protocolCodes = [
+  "REQUIRED_PARAM_MISSING",
+  "EXPECTED_PARAM_MISSING",
+  "EXPECTED_FIELD_MISSING",
+  "LIMIT_EXCEEDED",
+  "LIMIT_REACHED",
+  "DISCRETE_PAGINATION_LIMIT_EXCEEDED",
+  "PAGINATION_LIMIT_EXCEEDED",
+  "TOKEN_BOUND_DATA_MISMATCH",
+  "EXPIRED_VALUE",
+  "AMBIGUITY_DURING_PROCESSING",
+  "PATTERN_NOT_MATCHED",
+  "INVALID_REQUEST_METHOD",
+  "MEDIA_TYPE_NOT_SUPPORTED",
+  "SYNTAX_ERROR",
+  "INVALID_QUERY",
+  "INVALID_ALIAS",
+  "DUPLICATE_ALIAS",
+  "RESOURCE_NOT_FOUND",
+  "NOT_SUBSCRIBED",
+];
+
 const remedies: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(protocolCodes.map((code) => [code, ourFault])),
+  MULTIPLE_OR_MULTI_ERRORS: "Look at the record in Zoho; several of its values are refused.",
   MANDATORY_NOT_FOUND: "Fill this field in the hub, map another field to it, or give it a default value in Zoho.",
-  REQUIRED_PARAM_MISSING: "Report this as a fault of the connector.",
   DEPENDENT_FIELD_MISSING: "Map the field that this one depends on as well.",
   DEPENDENT_MISMATCH: "Choose a value that fits the field that this one depends on.",
   DUPLICATE_DATA: "Change the value, or merge the two records in Zoho.",
-  LIMIT_EXCEEDED: "Report this as a fault of the connector: a call was too large.",
   CANNOT_PROCESS: "Look at the record in Zoho; a validation rule or a function refuses the change.",
   VALIDATION_RULE_FAILED: "Mend the value so that it meets the validation rule in Zoho, or relax the rule.",
   NOT_ALLOWED: "Check the field's and the module's settings in Zoho.",
@@ -131,12 +157,21 @@ export function refusalOf(failure: Failure): Result {
   return { kind: "rejected", code, ...at, reason, remedy: remedyOf(failure) };
 }
 
+/** The failures that stand together for one record; most stand alone. */
+export function partsOf(failure: Failure): ReadonlyArray<Failure> {
+  if (failure.code !== "MULTIPLE_OR_MULTI_ERRORS") return [failure];
+  const several = Array.isArray(failure.details.errors) ? failure.details.errors : [];
+  return several.flatMap((one) => {
+    const part = failureOf(one);
+    return part === undefined || part.code === failure.code ? [] : [part];
+  });
+}
+
 /** The first error decides, because one field is left out at a time; the reason names them all. */
 function severalOf(failure: Failure): Result {
-  const several = Array.isArray(failure.details.errors) ? failure.details.errors : [];
-  const failures = several.map(failureOf).filter((one) => one !== undefined);
+  const failures = partsOf(failure);
   const [first] = failures;
-  if (first === undefined || first.code === failure.code) {
+  if (first === undefined) {
     return { kind: "rejected", code: failure.code, reason: explain(failure), remedy: remedyOf(failure) };
   }
   const result = refusalOf(first);

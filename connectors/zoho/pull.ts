@@ -2,7 +2,9 @@
  * Reading: changes since a cursor, full listings, single records and look-ups.
  *
  * Changes are walked by ascending modified time, so a record that is edited meanwhile moves to the end and is seen
- * again. A walk that is interrupted goes on from its page token, or from the last time that it saw. Deletions follow.
+ * again. Each page begins at the second where the last one ended: Zoho does not say whether a page token remembers a
+ * place or a number of rows, and with a number every record that moves to the end would push another one out of sight.
+ * Tokens lead only through records of one second. Deletions follow.
  *
  * Source  Zoho CRM API v8, "Get Records", "Get Deleted Records" and "Bulk Read API".
  */
@@ -48,10 +50,9 @@ import {
 const Rows = Schema.Struct({
   phase: Schema.Literal("rows"),
   startedAt: Schema.Number,
-  /** The `If-Modified-Since` that the token belongs to; null reads from the very beginning. */
+  /** `If-Modified-Since` of the next page; null reads from the very beginning. */
   since: Schema.NullOr(Schema.Number),
-  /** The latest modified time that was seen: from there the walk goes on when its token is refused. */
-  seen: Schema.NullOr(Schema.Number),
+  /** Leads on through the rows since that instant; null where they begin. */
   token: Schema.NullOr(Schema.String),
 });
 
@@ -169,7 +170,7 @@ async function begin(pull: Pull, mode: "changes" | "listing"): Promise<Walk> {
   } else if (startedAt - through > recycleBinMs) {
     reader.log.warn("the last pull is older than Zoho's recycle bin; only a sweep finds all deletions", { module });
   }
-  return { phase: "rows", startedAt, since: sinceOf(pull, startedAt), seen: null, token: null };
+  return { phase: "rows", startedAt, since: sinceOf(pull, startedAt), token: null };
 }
 
 function sinceOf({ reader, through }: Pull, startedAt: number): number | null {
@@ -244,13 +245,10 @@ function tokenIn(body: Json | undefined): string | null {
 async function rowsStep(pull: Pull, walk: RowsWalk): Promise<Step> {
   const answer = await listPage(pull, { sortBy: "Modified_Time", token: walk.token, since: walk.since });
   const { body, failure, began } = answer;
-  const seen = walk.seen ?? walk.since;
   if (failure !== undefined) {
     if (walk.token === null) throw readFaultOf(failure);
-    if (isStaleToken(failure)) return rowsStep(pull, { ...walk, since: seen, token: null });
+    if (isStaleToken(failure)) return rowsStep(pull, { ...walk, token: null });
     if (!isPagingEnd(failure)) throw readFaultOf(failure);
-    // A walk ends at 100,000 rows; the next one begins at the second where this one ended.
-    if (seen !== walk.since) return rowsStep(pull, { ...walk, since: seen, token: null });
     pull.reader.log.warn("more records share one second than a walk can reach; reading them in bulk", {
       module: pull.module,
       rows: walkRowsMax,
@@ -259,21 +257,20 @@ async function rowsStep(pull: Pull, walk: RowsWalk): Promise<Step> {
   }
   const rows = rowsOf(body);
   const token = tokenIn(body);
-  const times = rows.map(modifiedAtOf).filter((time) => time !== undefined);
   const changes = await changesOf(pull, rows);
   return {
     changes,
-    next:
-      token === null
-        ? deletedAfter(pull, walk.startedAt)
-        : {
-            ...walk,
-            token,
-            seen: times.reduce<number | null>((most, time) => Math.max(most ?? time, time), walk.seen),
-          },
+    next: token === null ? deletedAfter(pull, walk.startedAt) : onward(walk, rows, token),
     began,
     ended: pull.reader.clock.now(),
   };
+}
+
+/** From the second of the last row; by token where the page did not get out of its first second. */
+function onward(walk: RowsWalk, rows: ReadonlyArray<Json>, token: string): RowsWalk {
+  const last = rows.map(modifiedAtOf).findLast((time) => time !== undefined);
+  const hasMoved = last !== undefined && last > (walk.since ?? Number.NEGATIVE_INFINITY);
+  return hasMoved ? { ...walk, since: last, token: null } : { ...walk, token };
 }
 
 async function changesOf({ reader, module, projection, signal }: Pull, rows: ReadonlyArray<Json>) {

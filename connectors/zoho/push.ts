@@ -8,7 +8,7 @@
 import { AuthFailed, type Entity, isFault, type Operation, type Result, Unavailable } from "../../core/connector.ts";
 import type { Answer, Call } from "./client.ts";
 import { type Module, modules } from "./config.ts";
-import { duplicateIdOf, explain, type Failure, failureOf, fieldOf, isUnknownId, refusalOf } from "./errors.ts";
+import { duplicateIdOf, explain, type Failure, failureOf, fieldOf, isUnknownId, partsOf, refusalOf } from "./errors.ts";
 import { instantOf, isJson, type Json, stampOf, textOf } from "./json.ts";
 import { batchMax } from "./map.ts";
 import type { Reader } from "./pull.ts";
@@ -148,9 +148,11 @@ async function create(
   return results;
 }
 
-/** The record that holds the hub's own key. */
-const takenBy = (failure: Failure, keyField: string): string | undefined =>
-  failure.code === "DUPLICATE_DATA" && fieldOf(failure) === keyField ? duplicateIdOf(failure) : undefined;
+/** The record that holds the hub's own key, also where it holds other unique values of the operation beside it. */
+function takenBy(failure: Failure, keyField: string): string | undefined {
+  const own = partsOf(failure).find((part) => part.code === "DUPLICATE_DATA" && fieldOf(part) === keyField);
+  return own === undefined ? undefined : duplicateIdOf(own);
+}
 
 // ---- updates ----
 

@@ -99,6 +99,22 @@ export function createMetadata(options: MetadataOptions) {
     confirm: true,
   });
 
+  const moduleOf = (name: Module): Json => ({
+    id: moduleIds[name],
+    api_name: name,
+    module_name: name,
+    plural_label: name,
+    singular_label: name.slice(0, -1),
+    api_supported: true,
+    visible: true,
+    creatable: true,
+    editable: true,
+    deletable: true,
+    viewable: true,
+    status: "visible",
+    generated_type: "default",
+  });
+
   return {
     fields: (request: Request): Response => {
       const module = new URL(request.url).searchParams.get("module");
@@ -107,24 +123,19 @@ export function createMetadata(options: MetadataOptions) {
       const fields = [...schema[module].values()].map((field, place) => describe(module, field, place));
       return fields.length === 0 ? empty(204) : answer({ fields });
     },
-    modules: (): Response =>
-      answer({
-        modules: moduleNames.map((name) => ({
-          id: moduleIds[name],
-          api_name: name,
-          module_name: name,
-          plural_label: name,
-          singular_label: name.slice(0, -1),
-          api_supported: true,
-          visible: true,
-          creatable: true,
-          editable: true,
-          deletable: true,
-          viewable: true,
-          status: "visible",
-          generated_type: "default",
-        })),
-      }),
+    field: (request: Request, id: string): Response => {
+      const module = new URL(request.url).searchParams.get("module");
+      if (module === null) throw refuse.parameter("module");
+      if (!isModule(module)) throw refuse.module();
+      const fields = [...schema[module].values()].map((field, place) => describe(module, field, place));
+      const found = fields.find((field) => field.id === id);
+      return found === undefined ? empty(204) : answer({ fields: [found] });
+    },
+    modules: (): Response => answer({ modules: moduleNames.map(moduleOf) }),
+    module: (name: string): Response => {
+      if (!isModule(name)) throw refuse.module();
+      return answer({ modules: [moduleOf(name)] });
+    },
     users: (request: Request): Response => {
       const query = new URL(request.url).searchParams;
       const type = query.get("type") ?? "AllUsers";

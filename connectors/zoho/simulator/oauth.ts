@@ -50,9 +50,10 @@ export function createOAuth({ now, random, region, tokenLifeMs = lifeMs }: OAuth
 
   const throttled = (): boolean => {
     requests = requests.filter((at) => at > now() - windowMs);
-    if (requests.length >= requestsMax) return true;
+    const isOver = requests.length >= requestsMax;
+    // Asking while blocked extends the block.
     requests.push(now());
-    return false;
+    return isOver;
   };
 
   const grant = (more: Readonly<Record<string, string>> = {}): Response => {
@@ -109,20 +110,38 @@ export function createOAuth({ now, random, region, tokenLifeMs = lifeMs }: OAuth
     return grant({ refresh_token: credentials.refreshToken });
   };
 
+  /** The consent page, as if the user had clicked "Accept": back to the client with a code and the data centre. */
+  const authorise = (request: Request): Response => {
+    const query = new URL(request.url).searchParams;
+    const redirect = URL.parse(query.get("redirect_uri") ?? "");
+    const isComplete = query.get("response_type") === "code" && (query.get("scope") ?? "") !== "";
+    if (query.get("client_id") !== credentials.clientId || redirect === null || !isComplete) {
+      return answer({ error: "invalid_client" }, 400);
+    }
+    redirect.searchParams.set("code", consent());
+    redirect.searchParams.set("location", region);
+    redirect.searchParams.set("accounts-server", dataCentres[region].accountsUrl);
+    const state = query.get("state");
+    if (state !== null) redirect.searchParams.set("state", state);
+    return new Response(null, { status: 302, headers: { location: redirect.href } });
+  };
+
+  /** Single use, two minutes. */
+  const consent = (): string => {
+    const code = `1000.${piece()}.${piece()}`;
+    codes.set(code, now());
+    return code;
+  };
+
   return {
     token,
+    authorise,
     revoke: async (request: Request): Promise<Response> => {
       const given = await parametersOf(request);
       if (given.get("token") !== credentials.refreshToken) return answer({ error: "invalid_token" });
       revoked = true;
       tokens.clear();
       return answer({ status: "success" });
-    },
-    /** The code that a consent gives; single use, two minutes. */
-    consent: (): string => {
-      const code = `1000.${piece()}.${piece()}`;
-      codes.set(code, now());
-      return code;
     },
     /** When the presented token expires. */
     admit: (request: Request): number => {

@@ -14,6 +14,8 @@ export interface ReadOptions {
   readonly store: Store;
   readonly schema: Schema;
   readonly render: Renderer;
+  /** What a page token remembers: the place of its last row in the order, or how many rows came before. */
+  readonly pageTokens: "place" | "offset";
   /** Rows that page numbers reach, and that page tokens reach. */
   readonly pageRowsMax: number;
   readonly tokenRowsMax: number;
@@ -114,9 +116,12 @@ export function createReads(options: ReadOptions) {
       .filter((row) => (since === undefined || row.modifiedAt >= since) && (wanted === undefined || wanted.has(row.id)))
       .map((row) => ({ key: keyOf(row, sortBy), id: row.id, row }))
       .sort(place);
-    // A token stands for a place in the order, so what moves behind it is seen again, and what moves before it is not.
     const rest =
-      token === undefined ? rows.slice((page - 1) * perPage) : rows.filter((row) => place(row, token.after) > 0);
+      token === undefined
+        ? rows.slice((page - 1) * perPage)
+        : options.pageTokens === "offset"
+          ? rows.slice(token.served)
+          : rows.filter((row) => place(row, token.after) > 0);
     const shown = rest.slice(0, perPage);
     const last = shown.at(-1);
     if (last === undefined) return empty(since === undefined ? 204 : 304);
@@ -201,7 +206,7 @@ export function createReads(options: ReadOptions) {
       .filter((grave) => (type === "all" || grave.type === type) && (since === undefined || grave.at >= since))
       .sort((left, right) => right.at - left.at || (left.row.id < right.row.id ? 1 : -1));
     const shown = rows.slice((page - 1) * perPage, page * perPage);
-    if (shown.length === 0) return empty(rows.length === 0 && since !== undefined ? 304 : 204);
+    if (shown.length === 0) return empty(204);
     const user = (id: string) => render.user(id, false);
     return answer({
       data: shown.map(({ row, type: kind, at, by }) => ({
@@ -217,7 +222,12 @@ export function createReads(options: ReadOptions) {
   };
 
   /** Statistics are up to a minute old. */
-  const count = (module: Module): Response => {
+  /** The whole count lags by a minute; with a criterion it is taken now. */
+  const count = (module: Module, request: Request): Response => {
+    const criteria = new URL(request.url).searchParams.get("criteria");
+    if (criteria !== null) {
+      return answer({ count: store.visible(module).filter(matcher(module, "criteria", criteria)).length });
+    }
     const known = counts.get(module);
     if (known !== undefined && now() - known.at < 60_000) return answer({ count: known.count });
     const fresh = { at: now(), count: store.visible(module).length };

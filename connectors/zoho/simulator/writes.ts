@@ -14,6 +14,7 @@ export interface WriteOptions {
   readonly schema: Schema;
   readonly render: Renderer;
   readonly hiddenFields: ReadonlySet<string>;
+  readonly readOnlyFields: ReadonlySet<string>;
   /** What a workflow of the customer changes after a write that lets it run. */
   readonly workflow?: (module: Module, values: Json) => Json;
   readonly wrote: () => void;
@@ -31,7 +32,7 @@ const lockedEntry = (index: number): Json =>
 export type Writes = ReturnType<typeof createWrites>;
 
 export function createWrites(options: WriteOptions) {
-  const { store, schema, render, hiddenFields, workflow, wrote } = options;
+  const { store, schema, render, hiddenFields, readOnlyFields, workflow, wrote } = options;
 
   const recordsIn = (body: unknown): ReadonlyArray<Json> => {
     const data = isJson(body) ? body.data : undefined;
@@ -72,7 +73,9 @@ export function createWrites(options: WriteOptions) {
         if (known === undefined && field.mandatory === true) errors.push(missing(index, name));
         continue;
       }
-      if (field.system === true || hiddenFields.has(`${module}.${name}`)) continue;
+      // What the profile may not write is dropped without a word.
+      const full = `${module}.${name}`;
+      if (field.system === true || hiddenFields.has(full) || readOnlyFields.has(full)) continue;
       if (field.mandatory === true && (given === null || given === "")) errors.push(missing(index, name));
       const error = refusalOf({ store, schema, module, index }, field, given === "" ? null : given);
       if (error !== undefined) errors.push(error);

@@ -9,11 +9,11 @@ describeConnector({
   secrets: [apiKey, "not the key"],
   key: { account: "Hub_Id", contact: "Hub_Id" },
   manyRows: 250,
-  calls: {
+  calls: () => ({
     list: { path: "/", method: "GET" },
     create: { path: "/writes", method: "POST" },
     update: { path: "/writes", method: "POST" },
-  },
+  }),
   entities: {
     account: {
       record: (index) => ({ Name: `Company ${index}`, City: `City ${index}` }),

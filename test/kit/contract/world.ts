@@ -57,6 +57,12 @@ export type Case =
   | "clear"
   | "complete listing";
 
+/** Part of a path, and the method. */
+export interface CallPlace {
+  readonly path: string;
+  readonly method?: string;
+}
+
 export interface Contract<Config, Cursor> {
   readonly connector: Connector<Config, Cursor>;
   readonly simulate: (options: {
@@ -72,11 +78,11 @@ export interface Contract<Config, Cursor> {
   readonly entities: Partial<Record<Entity, EntityContract>>;
   /** Records that fill more than two pages of a pull. */
   readonly manyRows: number;
-  /** Where the calls go, so that faults strike them. */
-  readonly calls: {
-    readonly list: { readonly path: string; readonly method?: string };
-    readonly create: { readonly path: string; readonly method?: string };
-    readonly update: { readonly path: string; readonly method?: string };
+  /** Where the calls for an entity go, so that faults strike them. */
+  readonly calls: (entity: Entity) => {
+    readonly list: CallPlace;
+    readonly create: CallPlace;
+    readonly update: CallPlace;
   };
   readonly cannot: Partial<Record<Case, string>>;
 }
@@ -96,6 +102,8 @@ export interface World<Config, Cursor> {
 export interface WorldOptions {
   readonly faults?: ReadonlyArray<FaultRule>;
   readonly wrongCredentials?: boolean;
+  /** YAML keys over those that the simulator names. */
+  readonly keys?: Keys;
 }
 
 export async function openWorld<Config, Cursor>(
@@ -107,7 +115,7 @@ export async function openWorld<Config, Cursor>(
   const simulator = contract.simulate({ clock, faults: { rules: options.faults ?? [] } });
   const server = await serveSimulator(simulator);
   onTestFinished(() => server.close());
-  const keys = simulator.connection(server.url);
+  const keys = { ...simulator.connection(server.url), ...options.keys };
   const given = options.wrongCredentials === true ? contract.wrongCredentials(keys) : keys;
   const config = Schema.decodeUnknownSync(connector.config)(given);
   const logged: Array<string> = [];

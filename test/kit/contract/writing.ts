@@ -190,7 +190,7 @@ export function describeWriting<Config, Cursor>({ contract, each }: Suite<Config
   each("tells of a half-failed batch which half it was", ["write", "half batch"], async (entity) => {
     const world = await openWorld(contract);
     const ids = fill(world, entity, 6);
-    world.simulator.faults.add({ fault: "half-batch", times: 1, ...contract.calls.update });
+    world.simulator.faults.add({ fault: "half-batch", times: 1, ...contract.calls(entity).update });
     const results = await push(
       world.api,
       ids.map((id, index) => update(entity, id, `Half ${index}`)),

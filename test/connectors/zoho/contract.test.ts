@@ -1,0 +1,4 @@
+import { describeConnector } from "../../kit/connector-contract.ts";
+import { zohoContract } from "./kit.ts";
+
+describeConnector(zohoContract);
