@@ -1,0 +1,188 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type CliKit, createCliKit } from "../../kit/cli-kit.ts";
+
+let kit: CliKit;
+
+beforeEach(() => {
+  kit = createCliKit();
+  writeFileSync(
+    kit.file("customers.csv"),
+    [
+      "No,Company,Website,Phone,Tags",
+      "1,Acme Tools,www.acme-tools.com,+1 512-555-1074,key",
+      "2,上海华锦电子有限公司,www.huajin.cn,+86 21 6000 0001,",
+      "3,=cmd|evil,www.evil-formula.com,,",
+    ].join("\n"),
+  );
+  writeFileSync(
+    kit.file("syncline.yaml"),
+    [
+      `hub: { store: "sqlite:${kit.file("hub.db")}" }`,
+      `connections: { list: { use: file, path: "${kit.file("customers.csv")}", id: No } }`,
+    ].join("\n"),
+  );
+});
+
+afterEach(() => kit.remove());
+
+const idOf = async (name: string): Promise<string> => {
+  const { items } = (await kit.run("accounts", "search", name, "--json")).json() as { items: Array<{ id: string }> };
+  return items[0]?.id ?? "";
+};
+
+describe("the command line", () => {
+  it("has help for every command", async () => {
+    const { out } = await kit.run("--help");
+    const names = [...out.matchAll(/^ {2}([a-z-]+) /gm)]
+      .map((match) => match[1] ?? "")
+      .filter((name) => /^[a-z]/.test(name) && name !== "help");
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "init",
+        "check",
+        "plan",
+        "sync",
+        "connections",
+        "accounts",
+        "contacts",
+        "explain",
+        "conflicts",
+        "dead-letters",
+        "export",
+        "audit",
+        "sandbox",
+      ]),
+    );
+    for (const name of names) {
+      const help = await kit.run(name, "--help");
+      expect([name, help.code, help.out.includes(`Usage: syncline ${name}`)]).toEqual([name, 0, true]);
+    }
+  });
+
+  it("suggests the command that was meant, and ends as wrong usage", async () => {
+    const { code, err } = await kit.run("synk");
+    expect(code).toBe(2);
+    expect(err).toContain("Did you mean sync?");
+  });
+
+  it("writes an example that is never written over", async () => {
+    const other = createCliKit();
+    expect((await other.run("init")).code).toBe(0);
+    expect(existsSync(other.file("syncline.schema.json"))).toBe(true);
+    const written = readFileSync(other.file("syncline.yaml"), "utf8");
+    const again = await other.run("init");
+    expect(again.code).toBe(2);
+    expect(again.err).toContain("is already there");
+    expect(readFileSync(other.file("syncline.yaml"), "utf8")).toBe(written);
+    other.remove();
+  });
+
+  it("says what to do where there is no configuration", async () => {
+    const other = createCliKit();
+    const { code, err } = await other.run("sync");
+    expect(code).toBe(2);
+    expect(err).toContain("npx syncline init");
+    other.remove();
+  });
+
+  it("prints all problems of a file at once, each with line and column", async () => {
+    writeFileSync(
+      kit.file("syncline.yaml"),
+      "connections:\n  list: { use: file, pth: x, id: No }\n  b: { use: zohoo }\n",
+    );
+    const { code, out } = await kit.run("check");
+    expect(code).toBe(1);
+    expect(out).toMatch(/syncline\.yaml:2:\d+: error: .*pth/);
+    expect(out).toMatch(/syncline\.yaml:3:\d+: error: .*zohoo/);
+    expect(out).toContain("Did you mean `zoho`?");
+  });
+
+  it("plans without leaving anything but audit in the store", async () => {
+    const { code, json } = await kit.run("plan", "--json");
+    expect(code).toBe(0);
+    expect(json().connections).toMatchObject([{ name: "list", pulled: 3, canonicals: 3, creates: 0 }]);
+    expect(((await kit.run("accounts", "list", "--json")).json() as { total: number }).total).toBe(0);
+    expect(readdirSync(kit.folder).filter((name) => name.startsWith(".plan-"))).toEqual([]);
+  });
+
+  it("syncs, lists, searches by part of a name and shows an account with its sources", async () => {
+    expect((await kit.run("sync")).code).toBe(0);
+    expect((await kit.run("accounts", "search", "华锦")).out).toContain("上海华锦电子有限公司");
+    expect((await kit.run("accounts", "search", "acme-tools.com")).out).toContain("Acme Tools");
+    const nobody = await kit.run("accounts", "search", "nobody at all");
+    expect([nobody.code, nobody.out.includes("No account found")]).toEqual([1, true]);
+    const shown = await kit.run("accounts", "show", await idOf("Acme"));
+    expect(shown.out).toContain("+15125551074");
+    expect(shown.out).toContain("list");
+  });
+
+  it("explains a value with its source, its rules and its history", async () => {
+    await kit.run("sync");
+    const { out } = await kit.run("explain", await idOf("Acme"), "phone");
+    expect(out).toContain("phone (Phone 电话): +15125551074");
+    expect(out).toContain("from list");
+    expect(out).toContain("rules asked: pin → newest");
+    const wrong = await kit.run("explain", await idOf("Acme"), "phon");
+    expect([wrong.code, wrong.err.includes("has no field phon")]).toEqual([2, true]);
+  });
+
+  it("exports CSV that no spreadsheet takes for a formula, and JSONL", async () => {
+    await kit.run("sync");
+    const csv = (await kit.run("export", "--fields", "name,tags")).out;
+    expect(csv).toContain("Acme Tools");
+    expect(csv).not.toMatch(/(^|,)"?=cmd/m);
+    const lines = (await kit.run("export", "--format", "jsonl")).out.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line).name).toSorted()).toEqual(
+      ["=cmd|evil", "Acme Tools", "上海华锦电子有限公司"].toSorted(),
+    );
+    const file = kit.file("out.csv");
+    expect((await kit.run("export", "-o", file)).out).toContain("3 accounts");
+    expect(readFileSync(file, "utf8").startsWith("\ufeff")).toBe(true);
+    expect(existsSync(`${file}.partial`)).toBe(false);
+  });
+
+  it("writes no file where there is no room for one, and says so", async () => {
+    await kit.run("sync");
+    const { code, err } = await kit.run("export", "-o", kit.file("missing/folder/out.csv"));
+    expect(code).toBe(1);
+    expect(err).toContain("was not written");
+  });
+
+  it("notes every read of customers in the audit log, which verifies", async () => {
+    await kit.run("sync");
+    const before = (await kit.run("audit", "verify", "--json")).json() as { entries: number; unlinked: number };
+    await kit.run("accounts", "list");
+    await kit.run("export");
+    const after = (await kit.run("audit", "verify", "--json")).json() as {
+      entries: number;
+      unlinked: number;
+      broken: unknown;
+    };
+    expect(after.entries + after.unlinked).toBe(before.entries + before.unlinked + 2);
+    expect(after.broken).toBeNull();
+  });
+
+  it("refuses a value that does not fit its field, and an answer that does not fit its conflict", async () => {
+    await kit.run("sync");
+    const missing = await kit.run("conflicts", "resolve", "con_none", "--take", "list");
+    expect([missing.code, missing.err.includes("There is no conflict con_none")]).toEqual([1, true]);
+  });
+
+  it("puts errors into one JSON object too", async () => {
+    await kit.run("sync");
+    const { code, json } = await kit.run("accounts", "show", "acc_none", "--json");
+    expect(code).toBe(1);
+    expect(json()).toMatchObject({ error: { message: expect.stringContaining("acc_none") } });
+  });
+
+  it("ends the sandbox when it is asked to stop", async () => {
+    const other = createCliKit();
+    const running = other.run("sandbox", "--only", "fxiaoke", "--json");
+    other.stop();
+    const { code, json } = await running;
+    expect(code).toBe(0);
+    expect(json().systems).toMatchObject([{ system: "fxiaoke", connection: { use: "fxiaoke" } }]);
+    other.remove();
+  });
+});
