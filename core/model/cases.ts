@@ -1,5 +1,5 @@
 /** Cases: rows of the conflict log that only a person can answer. */
-import type { Moment } from "./merge.ts";
+import type { Moment } from "./moment.ts";
 import type { Side } from "./settings.ts";
 import type { ConflictKind, Link, World } from "./world.ts";
 

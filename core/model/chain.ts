@@ -45,9 +45,9 @@ export function decideChain(candidates: ReadonlyArray<Candidate>, context: Chain
     const outcome = step.keep(left);
     if (outcome === "open") return { kind: "open", reason: "the policy leaves this field to a person" };
     if (outcome.kept.length > 0) left = outcome.kept;
-    const winner = left[0];
+    const winner = latest(left);
     if (winner !== undefined && left.every((candidate) => equalValues(candidate.value, winner.value))) {
-      return { kind: "won", winner: latest(left), rule: step.rule, reason: outcome.reason };
+      return { kind: "won", winner, rule: step.rule, reason: outcome.reason };
     }
   }
   return { kind: "open", reason: "no rule decides" };
@@ -136,29 +136,39 @@ function keepUnion(left: ReadonlyArray<Candidate>): Step {
     return noOpinion;
   const members = new Set<string>();
   for (const candidate of left) if (isList(candidate.value)) for (const member of candidate.value) members.add(member);
-  return { kept: [{ ...latest(left), value: [...members].sort() }], reason: "all members of all sides" };
+  return { kept: [{ ...(latest(left) ?? first), value: [...members].sort() }], reason: "all members of all sides" };
 }
 
-/** The fixed tie-break: connection order, then the name of the source. */
+/** The fixed tie-break: connection order, then the name of the source, then the value itself. */
 function keepFirst(left: ReadonlyArray<Candidate>, order: ReadonlyArray<string>): Step {
-  const rank = (candidate: Candidate): number => {
-    const index = order.indexOf(candidate.source);
-    return index < 0 ? order.length : index;
-  };
-  const sorted = left.toSorted((one, other) => rank(one) - rank(other) || (one.source < other.source ? -1 : 1));
-  const first = sorted[0];
+  const first = left.toSorted((one, other) => compareSources(one, other, order))[0];
   return first === undefined
     ? noOpinion
     : { kept: [first], reason: "no rule decides; the fixed order of connections does" };
 }
 
-/** Of candidates with one value, the one whose evidence is latest carries the provenance. */
-function latest(candidates: ReadonlyArray<Candidate>): Candidate {
-  return candidates.reduce((best, candidate) =>
-    (candidate.pinnedAt ?? candidate.interval?.upper ?? -1) > (best.pinnedAt ?? best.interval?.upper ?? -1)
-      ? candidate
-      : best,
+/** Orders candidates by connection, so that nothing depends on the order in which they arrived. */
+export function compareSources(one: Candidate, other: Candidate, order: ReadonlyArray<string>): number {
+  const rank = (candidate: Candidate): number => {
+    const index = order.indexOf(candidate.source);
+    return index < 0 ? order.length : index;
+  };
+  return (
+    rank(one) - rank(other) ||
+    compareTexts(one.source, other.source) ||
+    compareTexts(JSON.stringify(one.value), JSON.stringify(other.value))
   );
+}
+
+const compareTexts = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
+
+/** Of candidates with one value, the one whose evidence is latest carries the provenance. */
+export function latest(candidates: ReadonlyArray<Candidate>): Candidate | undefined {
+  const at = (candidate: Candidate): number => candidate.pinnedAt ?? candidate.interval?.upper ?? -1;
+  const since = (candidate: Candidate): number => candidate.interval?.lower ?? -1;
+  return candidates.toSorted(
+    (one, other) => at(other) - at(one) || since(other) - since(one) || compareTexts(one.source, other.source),
+  )[0];
 }
 
 const negative = (value: number | undefined): number | undefined => (value === undefined ? undefined : -value);

@@ -2,24 +2,33 @@
  * What a delete in one system does (SEMANTICS D14 to D16, D23): nothing downstream before it is believed, a merge is a
  * re-link, and a deleted account is never created there again unless a person asks.
  */
+import { canonicalValue, setCanonical } from "./canonical.ts";
 import { openCase } from "./cases.ts";
-import type { Read } from "./evidence.ts";
+import { withdraw } from "./dispute.ts";
+import { judgeTombstone, type Read } from "./evidence.ts";
 import { matchKeys } from "./match-keys.ts";
-import { about, canonicalValue, type Moment, setCanonical } from "./merge.ts";
+import { mergeCanonicals } from "./merge-accounts.ts";
+import { about, type Moment } from "./moment.ts";
 import type { Tombstone } from "./record.ts";
 import { type Settings, type Side, sideOf } from "./settings.ts";
-import { equalValues } from "./value.ts";
+import { equalValues, type Value } from "./value.ts";
 import type { Canonical, Link, World } from "./world.ts";
 
 /** A merge inside a CRM changes the master in the same minute in which the child disappears. */
 const mergeWindowMs = 60_000;
 
+export interface Disappearance {
+  readonly tombstone: Tombstone;
+  readonly read: Read;
+  /** False where the system only answers a look-up by id with nothing, and does so for hidden records too (D15). */
+  readonly isProof: boolean;
+}
+
 export function decideDelete(
   world: World,
   settings: Settings,
   side: Side,
-  tombstone: Tombstone,
-  read: Read,
+  { tombstone, read, isProof }: Disappearance,
   moment: Moment,
 ): void {
   const link = world.link(side.connection, side.entity, tombstone.id);
@@ -29,69 +38,105 @@ export function decideDelete(
     world.touchLink(link);
     return;
   }
-  // D15: the record was read alive after this tombstone had been read.
-  if (read.ended < link.readBegan) {
-    world.counts.stale += 1;
+  if (link.state === "gone" && link.shadow.deleted !== undefined) {
+    const isOver = link.fetchAfter !== null && link.fetchAfter <= read.began;
+    noteEvidence(world, link, read);
+    if (isOver) endQuarantine(world, settings, side, link, tombstone, moment);
     return;
   }
+  if (!isProof || (link.state !== "live" && link.state !== "held")) {
+    if (link.fetchAfter !== null && link.fetchAfter <= read.began) link.fetchAfter = null;
+    if (isProof) noteEvidence(world, link, read);
+    if (isProof) closeCases(world, side, link, moment);
+    world.touchLink(link);
+    return;
+  }
+  const judgement = judgeTombstone(link, read);
+  if (judgement !== "believe") {
+    world.counts.stale += 1;
+    if (judgement === "fetch") link.fetchAfter = moment.now;
+    world.touchLink(link);
+    return;
+  }
+  noteEvidence(world, link, read);
+  link.fetchAfter = null;
   if (link.state === "held") {
     link.state = "gone";
-    noteEvidence(world, link, read);
     closeCases(world, side, link, moment);
     return;
   }
-  if (link.state === "gone" && link.shadow.deleted !== undefined) {
-    noteEvidence(world, link, read);
-    if (link.fetchAfter !== null && link.fetchAfter <= read.began) carryOut(world, settings, side, link, moment);
-    return;
-  }
-  if (link.state !== "live") {
-    noteEvidence(world, link, read);
-    return;
-  }
+  for (const sent of world.openSent(link)) world.closeSent(sent);
   const canonical = link.canonicalId === null ? undefined : world.canonical(link.canonicalId);
-  if (canonical === undefined) return;
-  noteEvidence(world, link, read);
+  if (canonical !== undefined) bury(world, settings, side, canonical, link, { tombstone, read, isProof }, moment);
+}
+
+/** A live record is gone: a merge, or a delete whose policy may wait for its quarantine. */
+function bury(
+  world: World,
+  settings: Settings,
+  side: Side,
+  canonical: Canonical,
+  link: Link,
+  { tombstone, read }: Disappearance,
+  moment: Moment,
+): void {
   const at = tombstone.deletedAt ?? read.began;
   const master = masterOf(world, side, canonical, link, tombstone, at);
   if (master?.certain === true) {
     mergeInto(world, settings, side, canonical, link, master.link, moment);
     return;
   }
-  world.counts.deleted += 1;
   link.state = "gone";
-  link.shadow.deleted = { at, run: moment.run };
+  // The last content that was read, so that the delete can be undone with values.
+  const news = Object.fromEntries(Object.entries(link.shadow.fields).map(([field, shadow]) => [field, shadow.held]));
   world.log.push({
     ...about(canonical, link, moment),
     kind: "deleted",
     note: { policy: side.onDelete, deletedAt: at },
-    // The last content that was read, so that the delete can be undone with values.
-    news: Object.fromEntries(Object.entries(link.shadow.fields).map(([field, shadow]) => [field, shadow.held])),
+    news,
   });
+  // Our own delete, whose answer was lost.
+  if (canonical.state === "dead") return;
+  world.counts.deleted += 1;
+  link.shadow.deleted = { at, run: moment.run };
   if (master !== undefined) {
-    openCase(
-      world,
-      side,
-      {
-        kind: "merge",
-        link,
-        canonicalId: canonical.id,
-        reason: `the record disappeared in the minute in which ${master.link.remoteId} changed, and both share a key: it looks merged`,
-        candidates: master.link.canonicalId === null ? [] : [master.link.canonicalId],
-        detail: { master: master.link.remoteId },
-      },
-      moment,
-    );
+    askForMaster(world, side, canonical, link, master.link, moment);
     return;
   }
   const waits =
     !side.namesMaster && side.quarantineMs > 0 && (side.onDelete === "archive" || side.onDelete === "propagate");
-  if (waits) {
-    link.fetchAfter = moment.now + side.quarantineMs;
-    world.touchLink(link);
-    return;
-  }
-  carryOut(world, settings, side, link, moment);
+  if (waits) link.fetchAfter = moment.now + side.quarantineMs;
+  else carryOut(world, settings, side, link, moment);
+}
+
+/** D23: a master that changed after the child had disappeared is searched once more before the delete counts. */
+function endQuarantine(
+  world: World,
+  settings: Settings,
+  side: Side,
+  link: Link,
+  tombstone: Tombstone,
+  moment: Moment,
+): void {
+  const canonical = link.canonicalId === null ? undefined : world.canonical(link.canonicalId);
+  const at = link.shadow.deleted?.at ?? moment.now;
+  const master = canonical === undefined ? undefined : masterOf(world, side, canonical, link, tombstone, at);
+  link.fetchAfter = null;
+  if (canonical === undefined || master === undefined) carryOut(world, settings, side, link, moment);
+  else if (master.certain) mergeInto(world, settings, side, canonical, link, master.link, moment);
+  else askForMaster(world, side, canonical, link, master.link, moment);
+}
+
+function askForMaster(world: World, side: Side, canonical: Canonical, link: Link, master: Link, moment: Moment): void {
+  const subject = {
+    kind: "merge",
+    link,
+    canonicalId: canonical.id,
+    reason: `the record disappeared in the minute in which ${master.remoteId} changed, and both share a key: it looks merged`,
+    candidates: master.canonicalId === null ? [] : [master.canonicalId],
+    detail: { master: master.remoteId },
+  } as const;
+  openCase(world, side, subject, moment);
 }
 
 function noteEvidence(world: World, link: Link, read: Read): void {
@@ -101,7 +146,7 @@ function noteEvidence(world: World, link: Link, read: Read): void {
 }
 
 function closeCases(world: World, side: Side, link: Link, moment: Moment): void {
-  for (const kind of ["match", "duplicate"] as const) {
+  for (const kind of ["match", "duplicate", "restore"] as const) {
     for (const conflict of world.openCases(kind, side.connection, link.remoteId)) {
       conflict.state = "closed";
       conflict.reason = "the record was deleted";
@@ -117,6 +162,18 @@ export function carryOut(world: World, settings: Settings, side: Side, link: Lin
   link.fetchAfter = null;
   world.touchLink(link);
   if (canonical === undefined || canonical.state !== "live") return;
+  carryOutPolicy(world, settings, side, canonical, link, moment);
+  withdraw(world, settings, canonical, moment);
+}
+
+function carryOutPolicy(
+  world: World,
+  settings: Settings,
+  side: Side,
+  canonical: Canonical,
+  link: Link,
+  moment: Moment,
+): void {
   // A person rejected the source's deletes at the brake: it alone loses the records.
   switch (moment.overrule === true ? "detach" : side.onDelete) {
     case "ignore":
@@ -125,57 +182,55 @@ export function carryOut(world: World, settings: Settings, side: Side, link: Lin
       link.state = "detached";
       world.log.push({ ...about(canonical, link, moment), kind: "detached" });
       return;
-    case "archive": {
+    case "archive":
       link.state = "detached";
-      world.log.push({
-        ...about(canonical, link, moment),
-        kind: "changed",
-        set: { status: "archived" },
-        from: { status: canonicalValue(canonical, "status") },
-        provenance: { status: { source: side.connection, interval: { lower: moment.now, upper: moment.now } } },
-        note: { by: "delete" },
-      });
-      setCanonical(
-        world,
-        settings,
-        canonical,
-        {
-          field: "status",
-          value: "archived",
-          provenance: { source: side.connection, interval: { lower: moment.now, upper: moment.now } },
-        },
-        moment,
-      );
+      archive(world, settings, canonical, link, moment);
       return;
-    }
     case "propagate":
       propagate(world, side, canonical, link, moment);
   }
 }
 
-/** D16: a delete meets an edit that its author had not seen. */
-function propagate(world: World, side: Side, canonical: Canonical, link: Link, moment: Moment): void {
-  const unseen = Object.entries(link.shadow.fields)
-    .filter(
-      ([field, shadow]) =>
-        !equalValues(shadow.base, canonicalValue(canonical, field)) &&
-        canonical.provenance[field]?.source !== side.connection,
-    )
-    .map(([field]) => field);
-  if (unseen.length > 0 && side.deleteAgainstUpdate !== "delete") {
-    link.state = "detached";
-    recordDeleteAgainstUpdate(world, canonical, link, unseen, side.deleteAgainstUpdate, moment);
-    return;
-  }
-  if (unseen.length > 0) recordDeleteAgainstUpdate(world, canonical, link, unseen, "delete", moment);
-  killCanonical(world, canonical, link, moment);
+function archive(world: World, settings: Settings, canonical: Canonical, link: Link, moment: Moment): void {
+  const [field, value] = ["status", "archived"];
+  const provenance = { source: link.connection, interval: { lower: moment.now, upper: moment.now } };
+  world.log.push({
+    ...about(canonical, link, moment),
+    kind: "changed",
+    set: { [field]: value },
+    from: { [field]: canonicalValue(canonical, field) },
+    provenance: { [field]: provenance },
+    note: { by: "delete" },
+  });
+  setCanonical(world, settings, canonical, { field, value, provenance }, moment);
 }
 
-export function recordDeleteAgainstUpdate(
+/** An edit that the author of a delete had not seen. */
+interface Unseen {
+  readonly field: string;
+  readonly value: Value;
+  readonly source: string;
+}
+
+/** D16: a delete meets an edit that its author had not seen. */
+function propagate(world: World, side: Side, canonical: Canonical, link: Link, moment: Moment): void {
+  const unseen = Object.entries(link.shadow.fields).flatMap(([field, shadow]): ReadonlyArray<Unseen> => {
+    const source = canonical.provenance[field]?.source ?? "hub";
+    const value = canonicalValue(canonical, field);
+    // What cannot be written there is never seen there.
+    if (side.rules.get(field)?.access !== "both" || source === side.connection) return [];
+    return equalValues(shadow.base, value) ? [] : [{ field, value, source }];
+  });
+  if (unseen.length > 0) recordDeleteAgainstUpdate(world, canonical, link, unseen, side.deleteAgainstUpdate, moment);
+  if (unseen.length > 0 && side.deleteAgainstUpdate !== "delete") link.state = "detached";
+  else killCanonical(world, canonical, link, moment);
+}
+
+function recordDeleteAgainstUpdate(
   world: World,
   canonical: Canonical,
   link: Link,
-  fields: ReadonlyArray<string>,
+  unseen: ReadonlyArray<Unseen>,
   policy: "keep" | "ask" | "delete",
   moment: Moment,
 ): void {
@@ -204,14 +259,15 @@ export function recordDeleteAgainstUpdate(
     base: null,
     previous: null,
     result: null,
-    candidates: fields.map((field) => ({
-      source: canonical.provenance[field]?.source ?? "hub",
-      value: canonicalValue(canonical, field),
-      lower: canonical.provenance[field]?.interval?.lower ?? null,
-      upper: canonical.provenance[field]?.interval?.upper ?? null,
-    })),
-    detail: { fields },
+    candidates: unseen.map(({ field, value, source }) => ({ source, value, ...boundsOf(canonical, field, source) })),
+    detail: { fields: unseen.map(({ field }) => field) },
   });
+}
+
+function boundsOf(canonical: Canonical, field: string, source: string) {
+  const provenance = canonical.provenance[field];
+  const interval = provenance?.source === source ? provenance.interval : null;
+  return { lower: interval?.lower ?? null, upper: interval?.upper ?? null };
 }
 
 /** D16: before a delete is carried out, the record shows an edit that its author had not seen. */
@@ -220,7 +276,7 @@ export function reviveForUpdate(
   settings: Settings,
   canonical: Canonical,
   link: Link,
-  fields: ReadonlyArray<string>,
+  unseen: ReadonlyArray<Unseen>,
   moment: Moment,
 ): void {
   const deleters = world.linksFor(canonical.id).filter((other) => other.state === "gone");
@@ -229,7 +285,7 @@ export function reviveForUpdate(
     deleter === undefined
       ? "keep"
       : (sideOf(settings, deleter.connection, canonical.entity)?.deleteAgainstUpdate ?? "keep");
-  recordDeleteAgainstUpdate(world, canonical, link, fields, policy, moment);
+  recordDeleteAgainstUpdate(world, canonical, deleter ?? link, unseen, policy, moment);
   if (policy === "delete") return;
   world.touch(canonical, moment.now);
   canonical.state = "live";
@@ -285,6 +341,15 @@ function masterOf(
   return undefined;
 }
 
+/** A record becomes a live one of the canonical; its next read is a first meeting. */
+export function startOver(world: World, link: Link, canonicalId: string, moment: Moment): void {
+  link.shadow = { fields: {} };
+  link.state = "live";
+  link.print = "";
+  link.fetchAfter = moment.now;
+  world.relink(link, canonicalId);
+}
+
 /** A merge inside the CRM: the child's link becomes an alias of the master's, and both accounts become one. */
 export function mergeInto(
   world: World,
@@ -301,11 +366,7 @@ export function mergeInto(
   world.touchLink(child);
   if (master.canonicalId === null) {
     // The master was held as a duplicate: it takes the child's place.
-    master.state = "live";
-    master.shadow = { fields: {} };
-    master.print = "";
-    master.fetchAfter = moment.now;
-    world.relink(master, canonical.id);
+    startOver(world, master, canonical.id, moment);
     closeCases(world, side, master, moment);
     world.log.push({ ...about(canonical, master, moment), kind: "relinked", note: { child: child.id } });
     return;
@@ -316,50 +377,4 @@ export function mergeInto(
     return;
   }
   mergeCanonicals(world, settings, survivor, canonical, moment);
-}
-
-/** Two canonicals become one: links move, empty fields are filled, differing ones stay as candidates for the chain. */
-export function mergeCanonicals(
-  world: World,
-  settings: Settings,
-  survivor: Canonical,
-  absorbed: Canonical,
-  moment: Moment,
-): void {
-  const before = { ...survivor.values };
-  world.touch(survivor, moment.now);
-  world.touch(absorbed, moment.now);
-  for (const [field, value] of Object.entries(absorbed.values)) {
-    const current = canonicalValue(survivor, field);
-    if (current !== null || value === null) continue;
-    const provenance = absorbed.provenance[field] ?? { source: "hub", interval: null };
-    setCanonical(world, settings, survivor, { field, value, provenance }, moment);
-  }
-  for (const link of world.linksFor(absorbed.id)) {
-    for (const [field, shadow] of Object.entries(link.shadow.fields)) {
-      // What the absorbed account held is a candidate of its source at the next conflict; D1 makes it due now.
-      if (
-        link.state === "live" &&
-        absorbed.provenance[field]?.source === link.connection &&
-        !equalValues(shadow.base, canonicalValue(survivor, field))
-      ) {
-        shadow.lost = { interval: absorbed.provenance[field]?.interval ?? null };
-      }
-    }
-    world.relink(link, survivor.id);
-  }
-  absorbed.state = "merged";
-  absorbed.mergedInto = survivor.id;
-  world.log.push({
-    ...about(survivor, undefined, moment),
-    kind: "merged",
-    from: before,
-    news: { ...absorbed.values },
-    set: Object.fromEntries(
-      Object.entries(survivor.values).filter(([field, value]) => !equalValues(before[field] ?? null, value)),
-    ),
-    note: { absorbed: absorbed.id },
-  });
-  world.log.push({ ...about(absorbed, undefined, moment), kind: "merged", note: { into: survivor.id } });
-  world.newMeetings.set(survivor.id, moment.run);
 }

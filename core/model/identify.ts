@@ -2,9 +2,10 @@
  * Whose record is it? Deterministic, in this order: the hub's own id in the external key field, then the match keys of
  * the YAML in their order. Certain links, uncertain asks a person, nothing found is new.
  */
-import type { Arrived } from "./decide.ts";
+
 import { displayName } from "./display.ts";
 import { matchKeys } from "./match-keys.ts";
+import type { Arrived } from "./merge-record.ts";
 import type { Settings, Side } from "./settings.ts";
 import type { Canonical, ConflictKind, Sent, World } from "./world.ts";
 

@@ -79,12 +79,19 @@ function liftGroup(held: Value, base: Value, news: Value): Value {
   return isEmpty(lifted) ? null : lifted;
 }
 
+/** A unit that is met for the first time, with the members of `current` that its system does not keep (D26). */
+export function completeMet(value: Value, current: Value, members: ReadonlyArray<string>): Value {
+  if (!isGroup(value) || !isGroup(current) || members.length === 0) return value;
+  const others = Object.entries(current).filter(([member]) => !members.includes(member));
+  return completeGroup({ ...Object.fromEntries(others), ...value }, current, members);
+}
+
 /**
  * D26: a unit from a system that lacks a member keeps the old value of that member only while country, city and postal
  * code are unchanged; else the member belongs to another place and becomes empty.
  */
 export function completeGroup(lifted: Value, base: Value, members: ReadonlyArray<string>): Value {
-  if (!isGroup(lifted) || !isGroup(base)) return lifted;
+  if (!isGroup(lifted) || !isGroup(base) || members.length === 0) return lifted;
   const placeMoved = ["country", "city", "postalCode"].some(
     (member) => members.includes(member) && (lifted[member] ?? null) !== (base[member] ?? null),
   );

@@ -2,8 +2,9 @@
  * Our own writes as they come back (SEMANTICS D2, D4): echoes, late landings, rewrites by the system, and the closing of
  * outcomes that were open.
  */
+import { canonicalValue } from "./canonical.ts";
 import { compareVersions, type Read } from "./evidence.ts";
-import { canonicalValue, type Moment } from "./merge.ts";
+import type { Moment } from "./moment.ts";
 import type { RemoteRecord } from "./record.ts";
 import { imageIn, type Settings, type Side } from "./settings.ts";
 import { equalValues, isList, type Value } from "./value.ts";
@@ -59,11 +60,10 @@ export function noteReversal(
   side: Side,
   canonical: Canonical,
   link: Link,
-  field: string,
-  open: ReadonlyArray<Sent>,
-  versionMoved: boolean,
+  read: { readonly field: string; readonly open: ReadonlyArray<Sent>; readonly versionMoved: boolean },
   moment: Moment,
 ): void {
+  const { field, open, versionMoved } = read;
   if (open.length === 0 || !versionMoved) return;
   const shadow = link.shadow.fields[field];
   if (
@@ -147,31 +147,34 @@ export function noteStoredDifferently(
   });
 }
 
-/** Closes writes whose outcome this read has made plain (D2). */
+/**
+ * Closes writes whose outcome this read has made plain (D2). One that may still land keeps the record on the list of
+ * those to fetch, so that it is closed although nothing else happens there.
+ */
 export function closeOutcomes(
   world: World,
   side: Side,
   link: Link,
-  record: RemoteRecord,
-  read: Read,
-  open: ReadonlyArray<Sent>,
+  seen: { readonly record: RemoteRecord; readonly read: Read; readonly open: ReadonlyArray<Sent> },
 ): void {
+  const { record, read, open } = seen;
   for (const sent of open) {
-    if (sent.state !== "unclear") continue;
-    const landed =
-      Object.keys(sent.values).length > 0 &&
-      Object.entries(sent.values).every(([field, value]) => {
-        const shadow = link.shadow.fields[field];
-        return shadow !== undefined && equalValues(shadow.base, value);
-      });
-    const past =
-      side.conditional !== "none" &&
-      sent.precondition !== null &&
-      compareVersions(record, {
-        version: sent.precondition.version ?? null,
-        modifiedAt: sent.precondition.modifiedAt ?? null,
-      }) === "higher";
-    const late = read.began >= sent.at + side.lateMs;
-    if (landed || past || late) world.closeSent(sent);
+    if (sent.state === "open" || sent.state === "closed") continue;
+    const landsUntil = sent.at + side.lateMs;
+    const isLate = sent.state === "unclear" && read.began >= landsUntil;
+    if (hasLanded(link, sent) || isPast(record, sent) || isLate) world.closeSent(sent);
+    else if (sent.state === "unclear") link.fetchAfter = landsUntil;
   }
+}
+
+function hasLanded(link: Link, sent: Sent): boolean {
+  const values = Object.entries(sent.values);
+  return values.length > 0 && values.every(([field, value]) => equalValues(link.shadow.fields[field]?.base, value));
+}
+
+/** The version that the write named is over: it has either landed or been turned away. */
+function isPast(record: RemoteRecord, sent: Sent): boolean {
+  if (sent.precondition === null) return false;
+  const { version = null, modifiedAt = null } = sent.precondition;
+  return compareVersions(record, { version, modifiedAt }) === "higher";
 }

@@ -2,9 +2,10 @@
  * What a push would send: canonical minus shadow, per link, in remote field names (SEMANTICS D1, D2, D12, D13, D25).
  * Pure; plan and push use the same function, so the plan cannot lie.
  */
+
+import { canonicalValue } from "./canonical.ts";
 import { Refusal } from "./codec.ts";
-import { dueFields, mayCreate } from "./due.ts";
-import { canonicalValue } from "./merge.ts";
+import { dueFields, isUndecided, mayCreate } from "./due.ts";
 import { encodeValue, fieldOf, type Settings, type Side } from "./settings.ts";
 import { equalValues, isEmpty, type Value } from "./value.ts";
 import type { Canonical, Link, World } from "./world.ts";
@@ -87,14 +88,16 @@ export function patchesFor(
     });
     return { patches, leftOut, waiting: false };
   }
-  if (links.length > 0 || !mayCreate(side, canonical)) return { patches: [], leftOut, waiting: false };
+  if (!mayCreate(world, side, canonical)) return { patches: [], leftOut, waiting: false };
   const named = [...side.rules].filter(([, rule]) => rule.access !== "read").map(([field]) => field);
-  const present = named.filter((field) => {
+  const present: Array<string> = [];
+  for (const field of named) {
     const value = canonicalValue(canonical, field);
+    if ((isEmpty(value) && !hasDefault(settings, side, field)) || isUndecided(world, canonical, field)) continue;
     const refused = world.refusal(side.connection, canonical.id, field);
-    if (isEmpty(value)) return hasDefault(settings, side, field);
-    return refused === undefined || !equalValues(refused, value);
-  });
+    if (refused === undefined || !equalValues(refused, value)) present.push(field);
+    else leftOut.push({ ...refusedBefore(side), canonicalId: canonical.id, link: null, field, value });
+  }
   const { writes, fields } = encodeFields(world, settings, side, canonical, null, present, leftOut);
   const waits = leftOut.some((left) => left.why === "waits" && left.link === null);
   if (waits && options.referencesWait) return { patches: [], leftOut, waiting: true };
@@ -107,10 +110,16 @@ export function patchesFor(
 
 /** An account that belongs to nobody goes to the default owner: many systems refuse a record without one. */
 function hasDefault(settings: Settings, side: Side, field: string): boolean {
-  return (
-    side.context.people.defaultId !== undefined && fieldOf(settings, side.entity, field)?.type === "owner"
-  );
+  return side.context.people.defaultId !== undefined && fieldOf(settings, side.entity, field)?.type === "owner";
 }
+
+/** D13: a value that this system has refused for the record already stays out of the next attempt. */
+const refusedBefore = (side: Side) =>
+  ({
+    why: "refused",
+    reason: `${side.connection} refused this value when the record was to be created`,
+    remedy: "Change the value, or mend what the dead letter names and replay it.",
+  }) as const;
 
 function encodeFields(
   world: World,
@@ -124,7 +133,6 @@ function encodeFields(
   const writes: Array<FieldWrite> = [];
   const fields: Record<string, unknown> = {};
   for (const field of names) {
-    if (link === null && world.openConflict(canonical.id, field) !== undefined) continue;
     const value = canonicalValue(canonical, field);
     const remote = remoteValue(world, settings, side, field, value);
     const subject = { canonicalId: canonical.id, link, field, value };
@@ -156,11 +164,14 @@ function remoteValue(world: World, settings: Settings, side: Side, field: string
   return world.liveLinks(target.id, side.connection)[0]?.remoteId;
 }
 
+/** Chains of references are followed that far. */
+const referencesMax = 64;
+
 /** True when following `field` from the canonical leads back to it (D25). */
 export function closesCycle(world: World, canonical: Canonical, field: string): boolean {
   const seen = new Set([canonical.id]);
   let next = canonicalValue(canonical, field);
-  for (let hops = 0; typeof next === "string" && hops < 64; hops++) {
+  for (let hops = 0; typeof next === "string" && hops < referencesMax; hops++) {
     if (seen.has(next)) return true;
     seen.add(next);
     const target = world.canonical(next);

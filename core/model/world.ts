@@ -44,11 +44,16 @@ export interface ShadowField {
   base: Value;
   /** The canonical form of what the system holds. */
   held: Value;
-  /** Set while this system's own news lost: its interval, so that it stays a candidate. */
-  lost?: { readonly interval: Interval | null };
+  /**
+   * Set while this system's own news is a candidate beside the canonical value: it lost, or says the same.
+   * `waits`: a first meeting that is judged when all connections of the load have been read (D10).
+   */
+  lost?: { readonly interval: Interval | null; readonly waits?: true };
   refused?: { readonly value: Value; readonly code: string; readonly reason: string };
   /** The system has told a value that was not empty, at least once (D11). */
   spoke?: true;
+  /** What is held was written by the hub; the system itself has told no value yet (D11). */
+  mute?: true;
   /** The conflict that froze the field for this link (D17). */
   frozen?: string;
   /** How often the hub wrote this value because the system changed it back. */
@@ -60,13 +65,25 @@ export interface Shadow {
   /** Created by us and not read since: what the system filled in itself is not news (D4). */
   fresh?: true;
   /** The receipt of our last write, until a read has confirmed it. */
-  receipt?: { readonly version?: string; readonly modifiedAt?: number; readonly fields: ReadonlyArray<string> };
+  receipt?: {
+    readonly version?: string;
+    readonly modifiedAt?: number;
+    readonly fields: ReadonlyArray<string>;
+    /** Our clock when the write began: an edit of these fields that differs from what was written came later (D20). */
+    readonly at: number;
+  };
   /** References whose target is not linked yet: remote ids by field. */
   waiting?: Record<string, string>;
   /** The delete that waits for its quarantine to end. */
   deleted?: { readonly at: number; readonly run: string };
   /** A person's answer for a held record: make it a canonical of its own. */
   separate?: true;
+  /** A person unlinked the record: it is no restore when a later read shows it alive (D23). */
+  unlinked?: true;
+  /** A person asked that the account be created here again (D14). */
+  asked?: true;
+  /** Fields that could not be read last time, so that their dead letters close once they can. */
+  unreadable?: ReadonlyArray<string>;
 }
 
 export interface Link {
@@ -94,6 +111,8 @@ export interface ConflictCandidate {
   readonly lower: number | null;
   readonly upper: number | null;
   readonly remoteId?: string;
+  /** A person asked for it over a value that had changed; it waits for their answer. */
+  readonly asked?: true;
 }
 
 export const conflictKinds = [
@@ -184,11 +203,13 @@ export interface Sent {
   linkId: number | null;
   readonly kind: "create" | "update" | "delete";
   readonly at: number;
-  state: "open" | "unclear" | "closed";
+  /** open: under way; unclear: no answer; pending: accepted there, not effective yet; closed: the outcome is known */
+  state: "open" | "unclear" | "pending" | "closed";
   /** Canonical values that were about to be sent, by field. */
   readonly values: Readonly<Record<string, Value>>;
   /** The base that each replaced. */
   readonly replaced: Readonly<Record<string, Value>>;
+  /** What the write named as its precondition; null where it went without one. */
   readonly precondition: { readonly version?: string; readonly modifiedAt?: number } | null;
 }
 
@@ -199,6 +220,9 @@ export interface Due {
   readonly entity: Entity;
   readonly reason: string;
 }
+
+/** Aliases of merged canonicals are followed that far. */
+const aliasesMax = 32;
 
 export interface DeadLetter {
   readonly connection: string;
@@ -229,6 +253,8 @@ export interface Counts {
   wentBack: number;
   echoes: number;
   bad: number;
+  /** Records that only a full sweep showed to be different. */
+  missed: number;
 }
 
 export const noCounts = (): Counts => ({
@@ -246,6 +272,7 @@ export const noCounts = (): Counts => ({
   wentBack: 0,
   echoes: 0,
   bad: 0,
+  missed: 0,
 });
 
 const linkKey = (connection: string, entity: Entity, remoteId: string): string =>
@@ -299,6 +326,10 @@ export class World {
   readonly before = new Map<string, Readonly<Record<string, Value>>>();
   readonly newKeys: Array<MatchKeyRow> = [];
   readonly changedLinks = new Map<Link, "new" | "changed">();
+  /** Links that a record came alive under: whoever refers to their canonical may have waited for it. */
+  readonly arrived = new Set<Link>();
+  /** Canonicals whose record showed a smaller version than before. */
+  readonly wentBack = new Set<string>();
   readonly changedConflicts = new Map<Conflict, "new" | "changed">();
   readonly changedSent = new Map<Sent, "new" | "changed">();
   readonly newMeetings = new Map<string, string>();
@@ -329,7 +360,7 @@ export class World {
   /** The canonical of an id, through aliases of merged ones; undefined if it is not loaded. */
   canonical(id: string): Canonical | undefined {
     let found = this.canonicals.get(id);
-    for (let hops = 0; found?.state === "merged" && found.mergedInto !== null && hops < 32; hops++) {
+    for (let hops = 0; found?.state === "merged" && found.mergedInto !== null && hops < aliasesMax; hops++) {
       found = this.canonicals.get(found.mergedInto);
     }
     return found;
@@ -424,7 +455,9 @@ export class World {
 
   /** Call before the first change of a canonical's values. */
   touch(canonical: Canonical, at: number): void {
-    if (!this.before.has(canonical.id)) this.before.set(canonical.id, { ...canonical.values });
+    // A merged canonical has no match keys of its own any more.
+    if (!this.before.has(canonical.id))
+      this.before.set(canonical.id, canonical.state === "merged" ? {} : { ...canonical.values });
     if (!this.changedCanonicals.has(canonical.id)) {
       this.changedCanonicals.set(canonical.id, "changed");
       canonical.revision += 1;
@@ -435,6 +468,7 @@ export class World {
   addLink(link: Link): void {
     this.#index(link);
     this.changedLinks.set(link, "new");
+    if (link.state === "live") this.arrived.add(link);
   }
 
   touchLink(link: Link): void {
@@ -447,6 +481,17 @@ export class World {
     link.canonicalId = canonicalId;
     this.#index(link);
     this.touchLink(link);
+    this.arrived.add(link);
+  }
+
+  /** A record under this link is alive again. */
+  revive(link: Link): void {
+    link.state = "live";
+    delete link.shadow.deleted;
+    delete link.shadow.unlinked;
+    delete link.shadow.asked;
+    this.touchLink(link);
+    this.arrived.add(link);
   }
 
   /** A match key that is not in the store yet. */

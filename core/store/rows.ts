@@ -4,7 +4,7 @@
  * Whether a field is personal is a fact of the model; a field that the model does not know (any more) counts as personal.
  */
 import type { Entity, Model } from "../model/field.ts";
-import type { Value } from "../model/value.ts";
+import { isEmpty, type Value } from "../model/value.ts";
 import type {
   Canonical,
   ChangeRow,
@@ -199,8 +199,8 @@ interface ShadowBody {
   readonly h?: Bag<Value>;
   /** the rest of what a field remembers */
   readonly x?: Bag<Omit<ShadowField, "base" | "held">>;
-  /** fields that have told a value and remember nothing else */
-  readonly s?: ReadonlyArray<string>;
+  /** fields that hold what the hub wrote, or 1 for all */
+  readonly m?: ReadonlyArray<string> | 1;
   readonly link?: Omit<Shadow, "fields">;
 }
 
@@ -219,13 +219,17 @@ function shadowBody(fields: Bag<ShadowField>): ShadowBody {
   const b: Bag<Value> = {};
   const h: Bag<Value> = {};
   const x: Bag<Omit<ShadowField, "base" | "held">> = {};
+  const mute: Array<string> = [];
   let anyHeld = false;
   let anyRest = false;
+  let count = 0;
   for (const field in fields) {
     const shadow = fields[field];
     if (shadow === undefined) continue;
-    const { base, held, spoke: _, ...rest } = shadow;
+    const { base, held, spoke: _, mute: isMute, ...rest } = shadow;
     b[field] = base;
+    count += 1;
+    if (isMute === true) mute.push(field);
     if (held !== base && JSON.stringify(held) !== JSON.stringify(base)) {
       h[field] = held;
       anyHeld = true;
@@ -235,12 +239,17 @@ function shadowBody(fields: Bag<ShadowField>): ShadowBody {
       anyRest = true;
     }
     // A held value tells by itself that the field has spoken; only an emptied one must be remembered.
-    if (shadow.spoke === true && (held === null || held === "")) {
+    if (shadow.spoke === true && isEmpty(held)) {
       x[field] = { ...rest, spoke: true };
       anyRest = true;
     }
   }
-  return { b, ...(anyHeld ? { h } : {}), ...(anyRest ? { x } : {}) };
+  return {
+    b,
+    ...(anyHeld ? { h } : {}),
+    ...(anyRest ? { x } : {}),
+    ...(mute.length === 0 ? {} : { m: mute.length === count ? (1 as const) : mute }),
+  };
 }
 
 export function shadowOf(sealing: Sealing, owner: string | null, row: Row<typeof shadows>): Shadow {
@@ -253,12 +262,14 @@ export function shadowOf(sealing: Sealing, owner: string | null, row: Row<typeof
 }
 
 function fillShadow(fields: Record<string, ShadowField>, body: Partial<ShadowBody>): void {
-  const { b, h, x } = body;
+  const { b, h, x, m } = body;
   for (const field in b) {
     const base = b[field] ?? null;
     const held = h !== undefined && field in h ? (h[field] ?? null) : base;
     const rest = x?.[field];
+    const isMute = m === 1 || m?.includes(field) === true;
     fields[field] = rest === undefined ? { base, held } : { ...rest, base, held };
+    if (isMute) Object.assign(fields[field], { mute: true });
   }
 }
 

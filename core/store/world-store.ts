@@ -2,7 +2,7 @@
  * Loads the working set of a decision and writes back what it changed: the first and the last step of
  * load → decide → commit. Both run inside the transaction of the caller.
  */
-import { eq, inArray, ne, sql } from "drizzle-orm";
+import { eq, ne, sql } from "drizzle-orm";
 import { displayName } from "../model/display.ts";
 import type { Entity, Model } from "../model/field.ts";
 import { matchKeys as matchKeysOf } from "../model/match-keys.ts";
@@ -55,6 +55,10 @@ export interface Wanted {
   readonly withTargets?: boolean;
 }
 
+/** Aliases and references are followed that far. */
+const hopsMax = 8;
+const targetHopsMax = 4;
+
 /** Business keys are stored readable, personal ones blind. */
 const clearKinds: ReadonlySet<string> = new Set(["taxId", "domain"]);
 
@@ -103,13 +107,18 @@ export async function loadWorld(
   let missing = new Set<string>([...(wanted.canonicalIds ?? []), ...keyRows.map((row) => row.canonicalId)]);
   for (const row of linkRows.values()) if (row.canonicalId !== null) missing.add(row.canonicalId);
   for (const row of openCases) if (row.canonicalId !== null) missing.add(row.canonicalId);
-  for (let hops = 0; missing.size > 0 && hops < 8; hops++) {
+  for (let hops = 0; missing.size > 0 && hops < hopsMax; hops++) {
     const found = await database.selectIn(canonicals, "id", [...missing]);
     missing = new Set();
     for (const row of found) {
       canonicalRows.set(row.id, row);
       if (row.mergedInto !== null && !canonicalRows.has(row.mergedInto)) missing.add(row.mergedInto);
-      if (wanted.withTargets === true && hops < 4 && row.refersTo !== null && !canonicalRows.has(row.refersTo))
+      if (
+        wanted.withTargets === true &&
+        hops < targetHopsMax &&
+        row.refersTo !== null &&
+        !canonicalRows.has(row.refersTo)
+      )
         missing.add(row.refersTo);
     }
   }
@@ -361,47 +370,46 @@ async function saveLinks(database: Database, sealing: Sealing, world: World): Pr
   );
 }
 
+/** Marks who is due, and wakes those who refer to an account that just got a record somewhere. */
 async function saveDue(database: Database, world: World, context: SaveContext): Promise<void> {
-  const { db } = database;
-  for (const due of world.due.values()) {
-    await db
-      .insert(outbox)
-      .values({ ...due, revision: 1, dueAt: context.now, attempts: 0 })
-      .onConflictDoUpdate({
-        target: [outbox.connection, outbox.canonicalId],
-        set: { revision: sql`${outbox.revision} + 1`, dueAt: sql`min(${outbox.dueAt}, ${context.now})` },
-      });
-  }
-  // Whoever refers to an account that just got a record somewhere may have waited for it.
-  const linked = [...world.changedLinks]
-    .filter(([link, state]) => state === "new" && link.state === "live" && link.canonicalId !== null)
-    .map(([link]) => link);
-  if (linked.length === 0) return;
+  const wanted = new Map([...world.due.values()].map((due) => [`${due.connection}\n${due.canonicalId}`, due]));
+  const arrived = [...world.arrived].filter((link) => link.state === "live" && link.canonicalId !== null);
   const referrers = await database.selectIn(canonicals, "refersTo", [
-    ...new Set(linked.map((link) => link.canonicalId ?? "")),
+    ...new Set(arrived.map((link) => link.canonicalId ?? "")),
   ]);
   for (const referrer of referrers) {
     if (referrer.state !== "live") continue;
-    for (const link of linked) {
-      if (link.canonicalId !== referrer.refersTo) continue;
-      await db
-        .insert(outbox)
-        .values({
-          canonicalId: referrer.id,
-          connection: link.connection,
-          entity: referrer.entity,
-          revision: 1,
-          dueAt: context.now,
-          attempts: 0,
-          reason: "its account or parent is there now",
-        })
-        .onConflictDoUpdate({
-          target: [outbox.connection, outbox.canonicalId],
-          set: { revision: sql`${outbox.revision} + 1`, dueAt: context.now },
-        });
+    for (const { connection } of arrived.filter((link) => link.canonicalId === referrer.refersTo)) {
+      const key = `${connection}\n${referrer.id}`;
+      if (wanted.has(key)) continue;
+      const reason = "its account or parent is there now";
+      wanted.set(key, { canonicalId: referrer.id, connection, entity: referrer.entity as Entity, reason });
     }
   }
+  const dues = [...wanted.values()];
+  const rows = await database.selectIn(outbox, "canonicalId", [...new Set(dues.map((due) => due.canonicalId))]);
+  const known = new Map(rows.map((row) => [`${row.connection}\n${row.canonicalId}`, row]));
+  await database.insert(
+    outbox,
+    dues.map((due) => {
+      const row = known.get(`${due.connection}\n${due.canonicalId}`);
+      return row === undefined
+        ? { ...due, revision: 1, dueAt: context.now, attempts: 0 }
+        : { ...row, revision: row.revision + 1, dueAt: Math.min(row.dueAt, context.now) };
+    }),
+    "replace",
+  );
 }
+
+const letterKey = (letter: {
+  readonly connection: string;
+  readonly entity: string;
+  readonly canonicalId: string;
+  readonly remoteId: string;
+  readonly field: string;
+  readonly move: string;
+}): string =>
+  [letter.connection, letter.entity, letter.canonicalId, letter.remoteId, letter.field, letter.move].join("\n");
 
 async function saveDeadLetters(
   database: Database,
@@ -409,52 +417,46 @@ async function saveDeadLetters(
   world: World,
   context: SaveContext,
 ): Promise<void> {
-  const { db } = database;
-  for (const letter of world.healed) {
-    await db
-      .update(deadLetters)
-      .set({ state: "closed", lastAt: context.now })
-      .where(
-        sql`${eq(deadLetters.connection, letter.connection)} and ${eq(deadLetters.entity, letter.entity)} and ${eq(deadLetters.canonicalId, letter.canonicalId)} and ${eq(deadLetters.field, letter.field)} and ${eq(deadLetters.move, letter.move)} and ${inArray(deadLetters.remoteId, [letter.remoteId, ""])}`,
-      );
+  const { now } = context;
+  const touched = new Set([...world.healed, ...world.deadLetters].map((letter) => letter.canonicalId));
+  const rows = await database.selectIn(deadLetters, "canonicalId", [...touched]);
+  if (rows.length === 0 && world.deadLetters.length === 0) return;
+  const letters = new Map(rows.map((row) => [letterKey(row), row]));
+  const changed = new Set<string>();
+  for (const healed of world.healed) {
+    // A letter about a record that was not there yet has no remote id.
+    for (const key of [letterKey(healed), letterKey({ ...healed, remoteId: "" })]) {
+      const row = letters.get(key);
+      if (row === undefined || row.state === "closed") continue;
+      letters.set(key, { ...row, state: "closed", lastAt: now });
+      changed.add(key);
+    }
   }
-  for (const letter of world.deadLetters) {
-    const key = sealing.keys.get(letter.canonicalId);
-    const body = { value: letter.value ?? null };
+  for (const { value, ...letter } of world.deadLetters) {
+    const key = letterKey(letter);
+    const row = letters.get(key);
+    const dataKey = sealing.keys.get(letter.canonicalId);
+    const body = { value: value ?? null };
     const sealed =
-      key === undefined ? sealing.sealer.sealHub("dead letter", body) : sealing.sealer.seal(key, "dead letter", body);
-    const { value: _, ...row } = letter;
-    await db
-      .insert(deadLetters)
-      .values({
-        ...row,
-        id: context.newId("ded"),
-        state: "open",
-        attempts: 1,
-        firstAt: context.now,
-        lastAt: context.now,
-        sealed,
-      })
-      .onConflictDoUpdate({
-        target: [
-          deadLetters.connection,
-          deadLetters.entity,
-          deadLetters.canonicalId,
-          deadLetters.remoteId,
-          deadLetters.field,
-          deadLetters.move,
-        ],
-        set: {
-          state: "open",
-          code: letter.code,
-          reason: letter.reason,
-          remedy: letter.remedy,
-          attempts: sql`${deadLetters.attempts} + 1`,
-          lastAt: context.now,
-          sealed,
-        },
-      });
+      dataKey === undefined
+        ? sealing.sealer.sealHub("dead letter", body)
+        : sealing.sealer.seal(dataKey, "dead letter", body);
+    letters.set(key, {
+      ...letter,
+      id: row?.id ?? context.newId("ded"),
+      state: "open",
+      attempts: (row?.attempts ?? 0) + 1,
+      firstAt: row?.firstAt ?? now,
+      lastAt: now,
+      sealed,
+    });
+    changed.add(key);
   }
+  await database.insert(
+    deadLetters,
+    [...changed].flatMap((key) => letters.get(key) ?? []),
+    "replace",
+  );
 }
 
 /** A block of internal numbers for new links; taken in the transaction that uses them. */

@@ -23,6 +23,7 @@ export interface Agreement {
 }
 
 const batchMax = 500;
+const batchesMax = 1_000_000;
 
 /** Compares every live link. Reads in batches; the store may be as large as it likes. */
 export const measureAgreement = Effect.fn("agreement.measure")(function* (
@@ -34,7 +35,8 @@ export const measureAgreement = Effect.fn("agreement.measure")(function* (
   let agreeing = 0;
   let open = 0;
   let pending = 0;
-  for (let after = 0; ; ) {
+  let after = 0;
+  for (let batch = 0; batch < batchesMax; batch++) {
     const from = after;
     const rows = yield* database.read("comparing the systems", async () =>
       database.db

@@ -31,12 +31,16 @@ export interface ApplyRequest {
   readonly deferMeetings: boolean;
   /** Held work that a person let through, or rejected: the brake is off. */
   readonly decided?: "released" | "rejected";
+  /** The page answers a look-up by id: a record that it does not show may only be hidden (D15). */
+  readonly byId?: boolean;
 }
 
 export interface Applied {
   readonly counts: Counts;
   /** The brake holds this source; the page waits in the inbox for a decision. */
   readonly held: boolean;
+  /** How many accounts and contacts the page brought something new about. */
+  readonly news?: number;
 }
 
 export const applyPage = Effect.fn("apply.page")(function* (engine: Engine, request: ApplyRequest) {
@@ -69,10 +73,13 @@ async function applyInside(engine: Engine, side: Side, request: ApplyRequest): P
       tombstones: sorted.tombstones,
       bad: sorted.bad,
       read: { began: request.page.readBegan, ended: request.page.readEnded },
+      hearsay: request.byId === true && !side.goneIsProof,
     };
     const world = await decideArrival(engine, side, arrival, touched, request, now);
     if (world === "held") return { counts: noCounts(), held: true };
     addCounts(counts, world.counts);
+    const told = world.log.filter((change) => change.kind !== "noted" && change.canonicalId !== null);
+    return { counts, held: false, news: new Set(told.map((change) => change.canonicalId)).size };
   }
   return { counts, held: false };
 }
@@ -109,6 +116,7 @@ async function decideArrival(
     newId: ids.next,
     deferMeetings: request.deferMeetings,
     ...(request.decided === "rejected" ? { overrule: true } : {}),
+    ...(request.decided === "released" ? { cause: "released" } : {}),
   };
   decidePage(world, settings, side, arrival, moment, numbers);
   if (request.decided === undefined) {
@@ -254,10 +262,14 @@ export interface Marks {
   readonly overwrites: number;
 }
 
-/** How many records this page deletes, blanks a field of, or overwrites a field of. First meetings do not count. */
+/**
+ * How many records this page deletes, blanks a field of, or overwrites a field of; one whose version went back counts as
+ * overwritten (D7). First meetings do not count.
+ */
 function marksOf(world: World, side: Side): Marks {
   const blanked = new Set<string>();
   const overwritten = new Set<string>();
+  for (const id of world.wentBack) overwritten.add(id);
   for (const change of world.log) {
     if (change.kind !== "changed" || change.connection !== side.connection || change.canonicalId === null) continue;
     if (change.note?.by === "delete" || change.note?.conflict !== undefined) continue;

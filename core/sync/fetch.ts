@@ -1,12 +1,12 @@
 /** Fetches records by id and applies what is there now: due re-reads, re-reads before a write, read-backs after it. */
-import { and, asc, eq, isNotNull, lte } from "drizzle-orm";
+import { and, asc, eq, gt, isNotNull, lte } from "drizzle-orm";
 import { Effect } from "effect";
 import type { RemoteRecord, Tombstone } from "../connector.ts";
 import type { Entity } from "../model/field.ts";
 import { readNames } from "../model/settings.ts";
 import { type Counts, noCounts } from "../model/world.ts";
 import { links } from "../store/tables.ts";
-import { addCounts, applyPage } from "./apply.ts";
+import { type Applied, addCounts, applyPage } from "./apply.ts";
 import { call } from "./call.ts";
 import { type Engine, entityOrder, type LiveConnection } from "./engine.ts";
 
@@ -36,17 +36,21 @@ export const readNow = Effect.fn("fetch.read")(function* (request: Pick<FetchReq
   return pages;
 });
 
-/** Reads the records as they are now and applies them. */
+/** Reads the records as they are now and applies them. `held`: a brake keeps what was read for a decision. */
 export const fetchAndApply = Effect.fn("fetch.apply")(function* (engine: Engine, request: FetchRequest) {
   const counts = noCounts();
+  let held = false;
   for (const page of yield* readNow(request)) {
-    const applied = yield* applyPage(engine, { ...request, page });
+    const applied = yield* applyPage(engine, { ...request, page, byId: true });
     addCounts(counts, applied.counts);
+    held ||= applied.held;
   }
-  return counts;
+  return { counts, held } satisfies Applied;
 });
 
-const dueMax = 1000;
+const batchMax = 1000;
+/** Records that are fetched again in one run; what is left is fetched in the next. */
+const batchesMax = 200;
 
 /** Records that must be looked at again: reads that were not believed, outcomes that are open, quarantines that ended. */
 export const fetchDue = Effect.fn("fetch.due")(function* (
@@ -59,26 +63,31 @@ export const fetchDue = Effect.fn("fetch.due")(function* (
   const now = engine.clock.now();
   for (const entity of entityOrder) {
     if (!live.sides.has(entity)) continue;
-    const rows = yield* engine.store.database.read("finding records to fetch", async () =>
-      engine.store.database.db
-        .select({ remoteId: links.remoteId })
-        .from(links)
-        .where(
-          and(
-            eq(links.connection, live.name),
-            eq(links.entity, entity),
-            isNotNull(links.fetchAfter),
-            lte(links.fetchAfter, now),
-          ),
-        )
-        .orderBy(asc(links.fetchAfter))
-        .limit(dueMax),
-    );
-    if (rows.length === 0) continue;
-    addCounts(
-      total,
-      yield* fetchAndApply(engine, { live, entity, ids: rows.map((row) => row.remoteId), run, deferMeetings }),
-    );
+    let after = 0;
+    for (let batch = 0; batch < batchesMax; batch++) {
+      const from = after;
+      const rows = yield* engine.store.database.read("finding records to fetch", async () =>
+        engine.store.database.db
+          .select({ id: links.id, remoteId: links.remoteId })
+          .from(links)
+          .where(
+            and(
+              eq(links.connection, live.name),
+              eq(links.entity, entity),
+              isNotNull(links.fetchAfter),
+              lte(links.fetchAfter, now),
+              gt(links.id, from),
+            ),
+          )
+          .orderBy(asc(links.id))
+          .limit(batchMax),
+      );
+      after = rows.at(-1)?.id ?? after;
+      if (rows.length === 0) break;
+      const ids = rows.map((row) => row.remoteId);
+      const applied = yield* fetchAndApply(engine, { live, entity, ids, run, deferMeetings });
+      addCounts(total, applied.counts);
+    }
   }
   return total;
 });

@@ -7,6 +7,9 @@ import { conflicts, connections, inbox } from "../store/tables.ts";
 import { addCounts, applyPage, type HeldPage } from "./apply.ts";
 import type { Engine, LiveConnection } from "./engine.ts";
 
+/** Held pages of one run; what is left is applied in the next. */
+const pagesMax = 100_000;
+
 /** Applies held pages whose case is answered. Returns null while a case is open. */
 export const applyHeld = Effect.fn("held.apply")(function* (
   engine: Engine,
@@ -16,7 +19,7 @@ export const applyHeld = Effect.fn("held.apply")(function* (
 ) {
   const { database, sealer } = engine.store;
   const counts: Counts = noCounts();
-  for (;;) {
+  for (let page = 0; page < pagesMax; page++) {
     const row = yield* database.read("reading held work", async () =>
       database.db
         .select()
@@ -50,4 +53,5 @@ export const applyHeld = Effect.fn("held.apply")(function* (
         .where(and(eq(connections.name, live.name), eq(connections.state, "held")));
     });
   }
+  return counts;
 });

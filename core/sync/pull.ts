@@ -8,10 +8,10 @@ import { and, asc, eq, gt, isNull, lt, or } from "drizzle-orm";
 import { Effect, Schema, Stream } from "effect";
 import type { Page } from "../connector.ts";
 import type { Entity } from "../model/field.ts";
-import { readNames } from "../model/settings.ts";
+import { readNames, type Side } from "../model/settings.ts";
 import { type Counts, noCounts } from "../model/world.ts";
 import { isFault } from "../net/fault.ts";
-import { cursors, links } from "../store/tables.ts";
+import { connections, cursors, links } from "../store/tables.ts";
 import { addCounts, applyPage } from "./apply.ts";
 import { ConnectorBroken } from "./call.ts";
 import type { Engine, LiveConnection } from "./engine.ts";
@@ -23,6 +23,8 @@ export interface PullRequest {
   readonly mode: "changes" | "listing";
   readonly run: string;
   readonly deferMeetings: boolean;
+  /** The listing follows a live pull, so that what it finds was missed by that one. */
+  readonly isSweep?: boolean;
 }
 
 export interface Pulled {
@@ -36,10 +38,15 @@ export interface Pulled {
 /** The cursor of a listing keeps when it began, so that a resumed one still knows what it has not seen. */
 interface ListingCursor {
   readonly startedAt: number;
+  /** The map that its first pages were read with. */
+  readonly print: string;
   readonly inner: unknown;
 }
 
 const goneBatchMax = 200;
+const goneBatchesMax = 100_000;
+/** A listing that stopped longer ago starts over: too much may have changed in what it had read. */
+const resumeMaxMs = 24 * 3_600_000;
 
 export const pullEntity = Effect.fn("pull.entity")(function* (engine: Engine, request: PullRequest) {
   const { live, entity, mode, run, deferMeetings } = request;
@@ -54,12 +61,10 @@ export const pullEntity = Effect.fn("pull.entity")(function* (engine: Engine, re
       .where(and(eq(cursors.connection, live.name), eq(cursors.entity, entity), eq(cursors.mode, mode)))
       .get(),
   );
-  // Written by this file only.
-  const listing =
-    mode === "listing"
-      ? ((saved?.cursor as ListingCursor | undefined) ?? { startedAt: engine.clock.now(), inner: null })
-      : undefined;
   const startedAt = engine.clock.now();
+  // Written by this file only.
+  const known = saved?.cursor as ListingCursor | undefined;
+  const listing = mode === "listing" ? resumeListing(engine, side, known, startedAt) : undefined;
   const raw = listing === undefined ? (saved?.cursor ?? null) : listing.inner;
   const cursor = raw === null ? null : readCursor(live, raw);
   const abort = new AbortController();
@@ -73,12 +78,10 @@ export const pullEntity = Effect.fn("pull.entity")(function* (engine: Engine, re
   yield* Stream.runForEach(
     pages,
     Effect.fnUntraced(function* (page: Page) {
-      const value =
-        listing === undefined
-          ? page.cursor
-          : ({ startedAt: listing.startedAt, inner: page.cursor } satisfies ListingCursor);
+      const value = listing === undefined ? page.cursor : ({ ...listing, inner: page.cursor } satisfies ListingCursor);
       const applied = yield* applyPage(engine, { live, entity, page, cursor: { mode, value }, run, deferMeetings });
       addCounts(counts, applied.counts);
+      if (request.isSweep === true) counts.missed += applied.news ?? 0;
       held ||= applied.held;
       records += page.changes.length;
       complete = page.complete === true;
@@ -88,14 +91,25 @@ export const pullEntity = Effect.fn("pull.entity")(function* (engine: Engine, re
   let vanished = 0;
   if (complete && !held) vanished = yield* findVanished(engine, request, listing?.startedAt ?? startedAt, counts);
   if (listing !== undefined) {
-    yield* database.write("ending the sweep", async () =>
-      database.db
+    yield* database.write("ending the sweep", async () => {
+      await database.db
         .delete(cursors)
-        .where(and(eq(cursors.connection, live.name), eq(cursors.entity, entity), eq(cursors.mode, "listing"))),
-    );
+        .where(and(eq(cursors.connection, live.name), eq(cursors.entity, entity), eq(cursors.mode, "listing")));
+      await database.db
+        .update(connections)
+        .set({ lastSweepAt: engine.clock.now() })
+        .where(eq(connections.name, live.name));
+    });
   }
   return { records, counts, held, vanished } satisfies Pulled;
 });
+
+/** Goes on with a listing that was cut short, unless it is old or was read with another map. */
+function resumeListing(engine: Engine, side: Side, known: ListingCursor | undefined, now: number): ListingCursor {
+  const print = engine.store.sealer.blind("map", side.mapPrint);
+  const goesOn = known !== undefined && known.print === print && known.startedAt >= now - resumeMaxMs;
+  return goesOn ? known : { startedAt: now, print, inner: null };
+}
 
 function readCursor(live: LiveConnection, raw: unknown): unknown {
   // A cursor that no longer fits its schema (an older version of the connector) starts over; nothing is lost by reading again.
@@ -114,7 +128,8 @@ const findVanished = Effect.fn("pull.vanished")(function* (
   const { database } = engine.store;
   const byAbsence = live.maps[entity]?.deletes.learned === "absence";
   let vanished = 0;
-  for (let after = 0; ; ) {
+  let after = 0;
+  for (let batch = 0; batch < goneBatchesMax; batch++) {
     const from = after;
     const rows = yield* database.read("finding vanished records", async () =>
       database.db
@@ -147,11 +162,12 @@ const findVanished = Effect.fn("pull.vanished")(function* (
         readEnded: now,
       };
       const applied = yield* applyPage(engine, { live, entity, page, run, deferMeetings });
+      // A brake holds the first batch and gathers the others behind it, for one decision.
       addCounts(counts, applied.counts);
-      if (applied.held) return vanished;
     } else {
       // Vanished is not deleted: only what a fetch by id proves gone counts.
-      addCounts(counts, yield* fetchAndApply(engine, { live, entity, ids, run, deferMeetings }));
+      addCounts(counts, (yield* fetchAndApply(engine, { live, entity, ids, run, deferMeetings })).counts);
     }
   }
+  return vanished;
 });

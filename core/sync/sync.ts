@@ -4,7 +4,7 @@
  * All connections are read before anything is written, so that first meetings are judged over all sides at once (D10).
  * A connection that fails or must wait does not stop the others.
  */
-import { asc, eq, isNotNull, lt } from "drizzle-orm";
+import { and, asc, eq, isNotNull, lt } from "drizzle-orm";
 import { Effect } from "effect";
 import { settleMeetings } from "../model/decide.ts";
 import type { Entity } from "../model/field.ts";
@@ -16,13 +16,16 @@ import type { StoreFailed } from "../store/failure.ts";
 import { connections, links, meetings, outbox, runs, sent } from "../store/tables.ts";
 import { loadWorld, saveWorld } from "../store/world-store.ts";
 import { type Agreement, measureAgreement } from "./agreement.ts";
+import { isAlive } from "./alive.ts";
 import { addCounts } from "./apply.ts";
 import type { ConnectorBroken } from "./call.ts";
 import { type Engine, entityOrder, type LiveConnection } from "./engine.ts";
 import { fetchDue } from "./fetch.ts";
 import { applyHeld } from "./held.ts";
+import { listingsBegun, mapChanged, notePrints, retryRefused } from "./map-change.ts";
 import { pullEntity } from "./pull.ts";
 import { type PushCounts, pushConnection } from "./push.ts";
+import type { SourceHeld } from "./push-run.ts";
 
 export type Outcome =
   | { readonly kind: "ok" }
@@ -56,7 +59,7 @@ interface Running {
   outcome: Outcome;
 }
 
-type Failure = Fault | ConnectorBroken | StoreFailed;
+type Failure = Fault | ConnectorBroken | StoreFailed | SourceHeld;
 
 /** Rounds of pushing: what one connection's re-read brought may make another one due. */
 const roundsMax = 8;
@@ -86,11 +89,14 @@ export const sync = Effect.fn("sync")(function* (engine: Engine, options: SyncOp
   );
   yield* startRun(engine, running, run, startedAt);
   yield* recoverClaims(engine);
+  const remapped = yield* mapChanged(engine, chosen);
   const loading = yield* unloaded(engine, chosen);
-  const deferMeetings = loading.size > 0;
+  const deferMeetings = loading.size > 0 || remapped.size > 0;
+  yield* notePrints(engine, chosen, "absent");
+  for (const live of chosen) yield* retryRefused(engine, live, run);
   yield* Effect.forEach(
     running,
-    (one) => guarded(engine, one, pullAll(engine, one, { run, deferMeetings, full: options.full })),
+    (one) => guarded(engine, one, pullAll(engine, one, { run, deferMeetings, full: options.full, remapped })),
     {
       concurrency: "unbounded",
       discard: true,
@@ -103,7 +109,7 @@ export const sync = Effect.fn("sync")(function* (engine: Engine, options: SyncOp
       if (before.size === 0) break;
       yield* Effect.forEach(
         running.filter((one) => one.outcome.kind === "ok" && before.has(one.live.name)),
-        (one) => guarded(engine, one, pushAll(engine, one, run)),
+        (one) => guarded(engine, one, Effect.asVoid(pushConnection(engine, one.live, run, one.pushed))),
         { concurrency: "unbounded", discard: true },
       );
       yield* settleAllMeetings(engine, run);
@@ -162,6 +168,8 @@ export function outcomeOf(failure: Exclude<Failure, StoreFailed>): Outcome {
         reason: failure.message,
         remedy: "Check the address of the connection: what answers there is not the system.",
       };
+    case "SourceHeld":
+      return { kind: "held", reason: failure.message };
     case "ConnectorBroken":
       return { kind: "failed", reason: failure.message, remedy: "Run again; if it stays, report it." };
   }
@@ -185,25 +193,35 @@ interface PullOptions {
   readonly run: string;
   readonly deferMeetings: boolean;
   readonly full: boolean;
+  /** Entities that must be read again, because their map has changed; by connection. */
+  readonly remapped: ReadonlyMap<string, ReadonlySet<Entity>>;
 }
 
 const pullAll = Effect.fn("sync.pull")(function* (engine: Engine, one: Running, options: PullOptions) {
   const { live } = one;
-  const { run, deferMeetings, full } = options;
+  const { run, deferMeetings, full, remapped } = options;
   const state = yield* stateOf(engine, live);
   const now = engine.clock.now();
   if (state?.state === "paused" && state.pausedUntil !== null && state.pausedUntil > now) {
     one.outcome = { kind: "paused", until: state.pausedUntil, reason: state.reason ?? "the system asked to wait" };
     return;
   }
-  const held = yield* applyHeld(engine, live, run, deferMeetings);
-  if (held !== null) addCounts(one.applied, held);
+  const decided = yield* applyHeld(engine, live, run, deferMeetings);
+  if (decided === null) {
+    // What this source says waits for a person; until then it keeps what else it has.
+    one.outcome = { kind: "held", reason: state?.reason ?? "a brake holds this connection" };
+    return;
+  }
+  addCounts(one.applied, decided);
   addCounts(one.applied, yield* fetchDue(engine, live, run, deferMeetings));
+  const begun = yield* listingsBegun(engine, live);
   for (const entity of entityOrder) {
     if (!live.sides.has(entity)) continue;
-    const modes: ReadonlyArray<"changes" | "listing"> = full ? ["changes", "listing"] : ["changes"];
-    for (const mode of modes) {
-      const pulled = yield* pullEntity(engine, { live, entity, mode, run, deferMeetings });
+    const isRemapped = remapped.get(live.name)?.has(entity) === true;
+    const lists = full || isRemapped || begun.has(entity);
+    for (const mode of lists ? (["changes", "listing"] as const) : (["changes"] as const)) {
+      const isSweep = mode === "listing" && !isRemapped;
+      const pulled = yield* pullEntity(engine, { live, entity, mode, run, deferMeetings, isSweep });
       one.pulled += pulled.records;
       one.vanished += pulled.vanished;
       addCounts(one.applied, pulled.counts);
@@ -212,16 +230,9 @@ const pullAll = Effect.fn("sync.pull")(function* (engine: Engine, one: Running, 
   // A contact may have come before its account, or a child before its parent.
   addCounts(one.applied, yield* fetchDue(engine, live, run, deferMeetings));
   yield* markLoaded(engine, live);
+  yield* notePrints(engine, [live], "all");
   const after = yield* stateOf(engine, live);
   if (after?.state === "held") one.outcome = { kind: "held", reason: after.reason ?? "a brake holds this connection" };
-});
-
-const pushAll = Effect.fn("sync.push")(function* (engine: Engine, one: Running, run: string) {
-  const pushed = yield* pushConnection(engine, one.live, run);
-  one.pushed.created += pushed.created;
-  one.pushed.updated += pushed.updated;
-  one.pushed.deleted += pushed.deleted;
-  one.pushed.rejected += pushed.rejected;
 });
 
 const stateOf = (engine: Engine, live: LiveConnection) =>
@@ -304,24 +315,32 @@ const endRun = (engine: Engine, running: ReadonlyArray<Running>, run: string) =>
     }
   });
 
-/** Claims that a dead process left: their records are fetched before anything is written again (D3). */
+/**
+ * Claims that a dead process left: their records are fetched before anything is written again (D3). Those of pushes that
+ * are under way in this process stay theirs.
+ */
 export const recoverClaims = Effect.fn("sync.recover")(function* (engine: Engine) {
   const { database } = engine.store;
   yield* database.write("recovering claims", async () => {
     const { db } = database;
     const now = engine.clock.now();
     const claimed = await db.select().from(outbox).where(isNotNull(outbox.claim));
-    if (claimed.length === 0) return;
+    const living = claimed.filter((row) => isAlive(engine.store, row.claim ?? ""));
+    const livingKeys = new Set(living.map((row) => `${row.connection}\n${row.canonicalId}`));
     const open = await db.select().from(sent).where(eq(sent.state, "open"));
     for (const entry of open) {
+      if (livingKeys.has(`${entry.connection}\n${entry.canonicalId}`)) continue;
       await db.update(sent).set({ state: "unclear" }).where(eq(sent.id, entry.id));
       if (entry.linkId !== null)
         await db.update(links).set({ fetchAfter: now, settledAt: now }).where(eq(links.id, entry.linkId));
     }
-    await db
-      .update(outbox)
-      .set({ claim: null, claimUntil: null, claimedRevision: null })
-      .where(isNotNull(outbox.claim));
+    for (const row of claimed) {
+      if (living.includes(row)) continue;
+      await db
+        .update(outbox)
+        .set({ claim: null, claimUntil: null, claimedRevision: null })
+        .where(and(eq(outbox.connection, row.connection), eq(outbox.canonicalId, row.canonicalId)));
+    }
   });
 });
 
@@ -346,11 +365,12 @@ const markLoaded = (engine: Engine, live: LiveConnection) =>
   });
 
 const meetingsBatchMax = 500;
+const meetingsBatchesMax = 100_000;
 
 /** Judges the first meetings that waited for the end of the load. */
 export const settleAllMeetings = Effect.fn("sync.meetings")(function* (engine: Engine, run: string) {
   const { database, sealer } = engine.store;
-  for (;;) {
+  for (let batch = 0; batch < meetingsBatchesMax; batch++) {
     const settled = yield* database.write("judging first meetings", async () => {
       const rows = await database.db.select().from(meetings).orderBy(asc(meetings.canonicalId)).limit(meetingsBatchMax);
       if (rows.length === 0) return 0;
@@ -358,7 +378,7 @@ export const settleAllMeetings = Effect.fn("sync.meetings")(function* (engine: E
       const { world, sealing } = await loadWorld(database, sealer, engine.model, { canonicalIds: ids });
       for (const id of ids) world.meetings.add(id);
       const now = engine.clock.now();
-      const moment: Moment = { now, run, newId: engine.ids.next, deferMeetings: false };
+      const moment: Moment = { now, run, newId: engine.ids.next, deferMeetings: false, cause: "met" };
       settleMeetings(world, engine.settings, moment);
       await saveWorld(database, sealing, world, { now, newId: engine.ids.next });
       return rows.length;

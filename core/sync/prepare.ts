@@ -1,0 +1,133 @@
+/** Before a write: what there is to do, the records as they are now, and whether a new one is there already. */
+import { Effect } from "effect";
+import type { Criterion } from "../connector.ts";
+import { pathNames, Refusal } from "../model/codec.ts";
+import { isClosed } from "../model/evidence.ts";
+import { matchKeys } from "../model/match-keys.ts";
+import { encodeValue, fieldOf, readNames, type Side } from "../model/settings.ts";
+import type { Canonical, Link } from "../model/world.ts";
+import { loadWorld } from "../store/world-store.ts";
+import { applyPage } from "./apply.ts";
+import { call } from "./call.ts";
+import type { Engine } from "./engine.ts";
+import { fetchAndApply } from "./fetch.ts";
+import { type OutboxRow, type PushRun, patchesOf, SourceHeld } from "./push-run.ts";
+
+/** Up to this many due updates go singly, with the system's own lock. */
+const singlyMax = 10;
+
+/** What a claim may count on. */
+export interface Prepared {
+  /** Updates go one by one, with a precondition where the system has one. */
+  readonly singly: boolean;
+  /** When the records of these links were to be read again; one that was not read is not written. */
+  readonly read: { readonly began: number; readonly linkIds: ReadonlySet<number> };
+  /** When the system was asked for these canonicals by key. */
+  readonly looked: { readonly began: number; readonly canonicalIds: ReadonlySet<string> };
+}
+
+export const prepare = Effect.fn("push.prepare")(function* (push: PushRun, side: Side, rows: ReadonlyArray<OutboxRow>) {
+  const due = yield* survey(push, side, rows);
+  const singly = due.updates.length <= singlyMax && side.conditional !== "none";
+  const read = yield* readBefore(push, side, due, singly);
+  const looked = yield* lookBefore(push, side, due.creates);
+  return { singly, read, looked } satisfies Prepared;
+});
+
+interface Survey {
+  readonly creates: ReadonlyArray<Canonical>;
+  readonly updates: ReadonlyArray<Link>;
+  readonly deletes: ReadonlyArray<Link>;
+}
+
+/** What the rows would write as things stand now. */
+const survey = Effect.fn("push.survey")(function* (push: PushRun, side: Side, rows: ReadonlyArray<OutboxRow>) {
+  const { engine } = push;
+  const { world } = yield* engine.store.database.read("loading what is due", () =>
+    loadWorld(engine.store.database, engine.store.sealer, engine.model, {
+      canonicalIds: rows.map((row) => row.canonicalId),
+      withTargets: true,
+    }),
+  );
+  const creates: Array<Canonical> = [];
+  const updates: Array<Link> = [];
+  const deletes: Array<Link> = [];
+  for (const row of rows) {
+    const canonical = world.canonical(row.canonicalId);
+    if (canonical === undefined) continue;
+    for (const patch of patchesOf(push, world, side, canonical, row).patches) {
+      if (patch.kind === "create") creates.push(canonical);
+      else if (patch.kind === "update") updates.push(patch.link);
+      else deletes.push(patch.link);
+    }
+  }
+  return { creates, updates, deletes } satisfies Survey;
+});
+
+/** Reads the records again just before they are written (D5, D6, D16). */
+const readBefore = Effect.fn("push.read-before")(function* (push: PushRun, side: Side, due: Survey, singly: boolean) {
+  const { engine, live, run } = push;
+  const stale = due.updates.filter((link) => !singly || link.fetchAfter !== null || !isLockable(side, link));
+  const links = [...new Set([...stale, ...due.deletes])];
+  const began = engine.clock.now();
+  const linkIds = new Set(links.map((link) => link.id));
+  if (links.length === 0) return { began, linkIds };
+  const ids = links.map((link) => link.remoteId);
+  const applied = yield* fetchAndApply(engine, { live, entity: side.entity, ids, run, deferMeetings: false });
+  if (applied.held) return yield* Effect.fail(new SourceHeld(live.name));
+  return { began, linkIds };
+});
+
+/** D6: only a closed version can be a precondition. */
+export function isLockable(side: Side, link: Link): boolean {
+  if (side.conditional === "version") return link.version !== null && link.print !== "";
+  return side.conditional === "time" && isClosed(link, side.resolutionMs, side.skewMs);
+}
+
+/** D12: before every create the system is asked by external key and by match keys; who is found is applied and linked. */
+const lookBefore = Effect.fn("push.look-before")(function* (
+  push: PushRun,
+  side: Side,
+  creates: ReadonlyArray<Canonical>,
+) {
+  const { engine, live, run } = push;
+  const began = engine.clock.now();
+  const canonicalIds = new Set(creates.map((canonical) => canonical.id));
+  if (creates.length === 0) return { began, canonicalIds };
+  const criteria = creates.flatMap((canonical) => criteriaFor(engine, side, canonical));
+  const found = yield* call(live.name, "looking for records before creating them", () =>
+    live.api.find(side.entity, criteria, readNames(side)),
+  );
+  if (found.length === 0) return { began, canonicalIds };
+  const changes = [...new Map(found.map((record) => [record.id, record])).values()];
+  const page = { changes, readBegan: began, readEnded: engine.clock.now() };
+  const applied = yield* applyPage(engine, { live, entity: side.entity, page, run, deferMeetings: false });
+  if (applied.held) return yield* Effect.fail(new SourceHeld(live.name));
+  return { began, canonicalIds };
+});
+
+function criteriaFor(engine: Engine, side: Side, canonical: Canonical): ReadonlyArray<Criterion> {
+  const criteria: Array<Criterion> = side.keyField === undefined ? [] : [{ field: side.keyField, value: canonical.id }];
+  const wanted = new Set(engine.settings.match[side.entity]);
+  const values = new Set(
+    matchKeys(side.entity, canonical.values)
+      .filter((key) => wanted.has(key.kind))
+      .map((key) => key.value),
+  );
+  for (const [name, rule] of side.rules) {
+    const field = fieldOf(engine.settings, side.entity, name);
+    const value = canonical.values[name];
+    const slots = pathNames(rule.path);
+    if (field === undefined || value === undefined || !["taxid", "domain", "email", "emails"].includes(field.type))
+      continue;
+    const members = typeof value === "string" ? [value] : Array.isArray(value) ? value : [];
+    if (!members.some((member) => values.has(member))) continue;
+    const encoded = encodeValue(side, name, value);
+    if (encoded instanceof Refusal) continue;
+    for (const slot of slots) {
+      const remote = encoded[slot];
+      if (typeof remote === "string" && remote !== "") criteria.push({ field: slot, value: remote });
+    }
+  }
+  return criteria;
+}

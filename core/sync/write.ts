@@ -1,0 +1,247 @@
+/** Sends what was claimed, reads back where the system tells nothing, and settles every result (SEMANTICS D3 to D5, D13). */
+import { and, eq, sql } from "drizzle-orm";
+import { Effect } from "effect";
+import type { RemoteRecord, Result } from "../connector.ts";
+import { isDueIn } from "../model/due.ts";
+import type { Moment } from "../model/moment.ts";
+import { settleReadBack } from "../model/read-back.ts";
+import type { Side } from "../model/settings.ts";
+import { type Claimed, type Next, settle } from "../model/settle.ts";
+import type { World } from "../model/world.ts";
+import { type Fault, Unavailable } from "../net/fault.ts";
+import { noteAudit } from "../store/audit.ts";
+import { outbox } from "../store/tables.ts";
+import { linkNumbers, loadWorld, saveWorld } from "../store/world-store.ts";
+import { applyPage } from "./apply.ts";
+import { ConnectorBroken, call } from "./call.ts";
+import type { ClaimedOperation } from "./claim.ts";
+import { fetchAndApply, readNow } from "./fetch.ts";
+import { type OutboxRow, type PushCounts, type PushRun, SourceHeld } from "./push-run.ts";
+
+export const write = Effect.fn("push.write")(function* (
+  push: PushRun,
+  side: Side,
+  claims: ReadonlyArray<ClaimedOperation>,
+  singly: boolean,
+) {
+  const batches = batchesOf(push, side, claims, singly);
+  for (const [index, batch] of batches.entries()) {
+    const outcome = yield* Effect.result(send(push, batch));
+    const answeredAt = push.engine.clock.now();
+    if (outcome._tag === "Success") {
+      yield* settleBatch(push, side, { batch, results: outcome.success, answeredAt });
+      continue;
+    }
+    const fault = outcome.failure;
+    const maybeSent = fault instanceof ConnectorBroken || (fault instanceof Unavailable && fault.sent);
+    const result: Result = maybeSent
+      ? { kind: "unknown", reason: fault.message }
+      : { kind: "later", reason: fault.message, retryAfterMs: 0 };
+    yield* settleBatch(push, side, { batch, results: batch.map(() => result), answeredAt });
+    for (const rest of batches.slice(index + 1)) {
+      const reason = "not sent: the connection failed before";
+      const results = rest.map((): Result => ({ kind: "later", reason, retryAfterMs: 0 }));
+      yield* settleBatch(push, side, { batch: rest, results, answeredAt });
+    }
+    return yield* Effect.fail(fault);
+  }
+});
+
+/** Creates, updates and deletes go apart, in calls of the size that the system takes. */
+function batchesOf(
+  push: PushRun,
+  side: Side,
+  claims: ReadonlyArray<ClaimedOperation>,
+  singly: boolean,
+): ReadonlyArray<ReadonlyArray<ClaimedOperation>> {
+  const sizeMax = Math.max(1, push.live.maps[side.entity]?.pushBatchMax ?? 1);
+  return (["create", "update", "delete"] as const).flatMap((kind) => {
+    const group = claims.filter((entry) => entry.operation.kind === kind);
+    const size = singly && kind === "update" ? 1 : sizeMax;
+    return Array.from({ length: Math.ceil(group.length / size) }, (_, index) =>
+      group.slice(index * size, (index + 1) * size),
+    );
+  });
+}
+
+function send(
+  push: PushRun,
+  batch: ReadonlyArray<ClaimedOperation>,
+): Effect.Effect<ReadonlyArray<Result>, Fault | ConnectorBroken> {
+  const { api, name } = push.live;
+  const what = "writing records";
+  const sending = call(name, what, async () =>
+    api.push === undefined ? [] : api.push(batch.map((entry) => entry.operation)),
+  );
+  return Effect.flatMap(sending, (results) =>
+    results.length === batch.length
+      ? Effect.succeed(results)
+      : Effect.fail(
+          new ConnectorBroken(name, what, new Error(`${batch.length} operations got ${results.length} results`)),
+        ),
+  );
+}
+
+interface Answered {
+  readonly batch: ReadonlyArray<ClaimedOperation>;
+  readonly results: ReadonlyArray<Result>;
+  /** Our clock when the answer was there. */
+  readonly answeredAt: number;
+}
+
+const settleBatch = Effect.fn("push.settle")(function* (push: PushRun, side: Side, answered: Answered) {
+  const { engine, live, run } = push;
+  const { entity } = side;
+  const readBacks = yield* readBack(push, side, answered);
+  const fetches = yield* engine.store.database.write(`settling writes of ${live.name}`, () =>
+    settleInside(push, side, answered, readBacks.records),
+  );
+  let held = false;
+  for (const page of readBacks.pages) {
+    const applied = yield* applyPage(engine, { live, entity, page, run, deferMeetings: false, byId: true });
+    held ||= applied.held;
+  }
+  if (fetches.length > 0) {
+    const applied = yield* fetchAndApply(engine, { live, entity, ids: fetches, run, deferMeetings: false });
+    held ||= applied.held;
+  }
+  if (held) return yield* Effect.fail(new SourceHeld(live.name));
+});
+
+/** D5: what has no conditional write, or answers nothing, is read right after. A failed read leaves it for later. */
+const readBack = Effect.fn("push.read-back")(function* (push: PushRun, side: Side, { batch, results }: Answered) {
+  const ids = results.flatMap((result, index) => {
+    if (result.kind !== "applied" || batch[index]?.operation.kind === "delete") return [];
+    const isSilent = result.stored === undefined && result.modifiedAt === undefined && result.version === undefined;
+    return isSilent || side.conditional === "none" ? [result.id] : [];
+  });
+  const records = new Map<string, RemoteRecord>();
+  if (ids.length === 0) return { pages: [], records };
+  const read = yield* Effect.result(readNow({ live: push.live, entity: side.entity, ids }));
+  if (read._tag === "Failure") return { pages: [], records };
+  for (const page of read.success)
+    for (const change of page.changes) if (change.kind === "record") records.set(change.id, change);
+  return { pages: read.success, records };
+});
+
+async function settleInside(
+  push: PushRun,
+  side: Side,
+  { batch, results, answeredAt }: Answered,
+  records: ReadonlyMap<string, RemoteRecord>,
+): Promise<ReadonlyArray<string>> {
+  const { engine, live, run, counts } = push;
+  const { database, sealer } = engine.store;
+  const now = engine.clock.now();
+  const moment: Moment = { now, run, newId: engine.ids.next, deferMeetings: false };
+  const created = results.flatMap((result) =>
+    result.kind === "applied" ? [{ connection: live.name, entity: side.entity, remoteId: result.id }] : [],
+  );
+  const { world, sealing } = await loadWorld(database, sealer, engine.model, {
+    canonicalIds: batch.map((entry) => entry.claimed.canonicalId),
+    remotes: created,
+  });
+  const numbers = await linkNumbers(database);
+  const fetches = new Set<string>();
+  const ends = new Map<string, End>();
+  for (const [index, entry] of batch.entries()) {
+    const result = results[index] ?? { kind: "unknown", reason: "no result" };
+    // Only open ones are loaded: one that is missing was closed by a read meanwhile.
+    const sent = world.sent.get(entry.claimed.sent.id) ?? { ...entry.claimed.sent, state: "closed" as const };
+    const claimed: Claimed = { ...entry.claimed, sent };
+    const { next, fetch } = settle(world, engine.settings, side, { claimed, result, answeredAt }, moment, numbers);
+    count(counts, entry, result);
+    const record = result.kind === "applied" ? records.get(result.id) : undefined;
+    if (result.kind === "applied" && entry.operation.kind !== "delete" && side.conditional === "none") {
+      const { id: remoteId, writes = 1 } = result;
+      const seen = { remoteId, record, versionBefore: entry.versionBefore, writes };
+      settleReadBack(world, engine.settings, side, claimed, seen, moment);
+    }
+    if (record === undefined) for (const id of fetch) fetches.add(id);
+    const earlier = ends.get(entry.row.canonicalId);
+    if (earlier === undefined || earlier.next.kind === "done")
+      ends.set(entry.row.canonicalId, { row: entry.row, next, claimed, result });
+  }
+  await numbers.save();
+  await saveWorld(database, sealing, world, { now, newId: engine.ids.next });
+  for (const end of ends.values()) await settleRow(push, world, side, end, now);
+  await noteAudit(
+    database,
+    batch.map((entry, index) => ({
+      at: now,
+      actor: "hub",
+      action: `outcome ${results[index]?.kind ?? "unknown"}`,
+      subject: `${live.name}/${side.entity}/${entry.remoteId ?? entry.claimed.canonicalId}`,
+      detail: { intent: entry.claimed.sent.id },
+    })),
+  );
+  return [...fetches];
+}
+
+function count(counts: PushCounts, entry: ClaimedOperation, result: Result): void {
+  if (result.kind === "rejected" || result.kind === "duplicate") counts.rejected += 1;
+  if (result.kind !== "applied") return;
+  if (entry.operation.kind === "create") counts.created += 1;
+  else if (entry.operation.kind === "update") counts.updated += 1;
+  else counts.deleted += 1;
+}
+
+/** How a row's writes ended. */
+interface End {
+  readonly row: OutboxRow;
+  readonly next: Next;
+  readonly claimed: Claimed;
+  readonly result: Result;
+}
+
+/** Removes only the revision that was claimed, so that a change that landed meanwhile stays due. */
+async function settleRow(push: PushRun, world: World, side: Side, end: End, now: number): Promise<void> {
+  const { row, next, claimed, result } = end;
+  const { db } = push.engine.store.database;
+  const mine = and(eq(outbox.connection, row.connection), eq(outbox.canonicalId, row.canonicalId));
+  const free = { claim: null, claimUntil: null, claimedRevision: null };
+  const again = { ...free, attempts: sql`${outbox.attempts} + 1` };
+  const left = advanceHalves(push, row.canonicalId, next, claimed, result);
+  if (left > 0 && next.kind !== "again") {
+    await db
+      .update(outbox)
+      .set({ ...free, dueAt: now })
+      .where(mine);
+    return;
+  }
+  if (next.kind === "again") {
+    await db
+      .update(outbox)
+      .set({ ...again, dueAt: now + next.afterMs, reason: next.reason })
+      .where(mine);
+    return;
+  }
+  const canonical = world.canonical(row.canonicalId);
+  const isStillDue = next.kind === "done" && canonical !== undefined && isDueIn(world, side, canonical);
+  if (isStillDue)
+    await db
+      .update(outbox)
+      .set({ ...again, dueAt: now })
+      .where(mine);
+  else {
+    await db.delete(outbox).where(and(mine, eq(outbox.revision, row.revision)));
+    await db.update(outbox).set(free).where(mine);
+  }
+}
+
+/** D13: after a refusal that names no field the two halves go one after the other. Returns how many are left. */
+function advanceHalves(push: PushRun, canonicalId: string, next: Next, claimed: Claimed, result: Result): number {
+  const { halves } = push;
+  if (next.kind === "split") {
+    const fields = claimed.writes.map((entry) => entry.field);
+    const middle = Math.ceil(fields.length / 2);
+    halves.set(canonicalId, [new Set(fields.slice(0, middle)), new Set(fields.slice(middle))]);
+    return 2;
+  }
+  const parts = halves.get(canonicalId) ?? [];
+  const isDone = result.kind === "applied" || result.kind === "rejected";
+  const rest = isDone ? parts.slice(1) : parts;
+  if (rest.length === 0) halves.delete(canonicalId);
+  else halves.set(canonicalId, rest);
+  return rest.length;
+}
