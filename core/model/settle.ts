@@ -158,6 +158,7 @@ function settleApplied(
     note: { write: sent.kind, intent: sent.id },
   });
   const noReceipt = result.stored === undefined && result.modifiedAt === undefined && result.version === undefined;
+  if (noReceipt) link.fetchAfter = answeredAt;
   return { next: { kind: "done" }, fetch: noReceipt ? [link.remoteId] : [] };
 }
 

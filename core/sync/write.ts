@@ -25,27 +25,32 @@ export const write = Effect.fn("push.write")(function* (
   singly: boolean,
 ) {
   const batches = batchesOf(push, side, claims, singly);
-  for (const [index, batch] of batches.entries()) {
-    const outcome = yield* Effect.result(send(push, batch));
-    const answeredAt = push.engine.clock.now();
-    if (outcome._tag === "Success") {
-      yield* settleBatch(push, side, { batch, results: outcome.success, answeredAt });
+  let stop: Fault | ConnectorBroken | SourceHeld | undefined;
+  for (const batch of batches) {
+    if (stop !== undefined) {
+      // Every claim is settled, also of what was not sent, or it would be taken for a write of a dead process.
+      const reason = "not sent: the connection failed before";
+      const results = batch.map((): Result => ({ kind: "later", reason, retryAfterMs: 0 }));
+      yield* settleBatch(push, side, { batch, results, answeredAt: push.engine.clock.now() });
       continue;
     }
-    const fault = outcome.failure;
-    const maybeSent = fault instanceof ConnectorBroken || (fault instanceof Unavailable && fault.sent);
-    const result: Result = maybeSent
-      ? { kind: "unknown", reason: fault.message }
-      : { kind: "later", reason: fault.message, retryAfterMs: 0 };
-    yield* settleBatch(push, side, { batch, results: batch.map(() => result), answeredAt });
-    for (const rest of batches.slice(index + 1)) {
-      const reason = "not sent: the connection failed before";
-      const results = rest.map((): Result => ({ kind: "later", reason, retryAfterMs: 0 }));
-      yield* settleBatch(push, side, { batch: rest, results, answeredAt });
-    }
-    return yield* Effect.fail(fault);
+    const outcome = yield* Effect.result(send(push, batch));
+    const answeredAt = push.engine.clock.now();
+    const results = outcome._tag === "Success" ? outcome.success : batch.map(() => unanswered(outcome.failure));
+    const held = yield* settleBatch(push, side, { batch, results, answeredAt });
+    if (outcome._tag === "Failure") stop = outcome.failure;
+    else if (held) stop = new SourceHeld(push.live.name);
   }
+  if (stop !== undefined) return yield* Effect.fail(stop);
 });
+
+/** A fault after which the write may have been carried out, or has surely not. */
+function unanswered(fault: Fault | ConnectorBroken): Result {
+  const maybeSent = fault instanceof ConnectorBroken || (fault instanceof Unavailable && fault.sent);
+  return maybeSent
+    ? { kind: "unknown", reason: fault.message }
+    : { kind: "later", reason: fault.message, retryAfterMs: 0 };
+}
 
 /** Creates, updates and deletes go apart, in calls of the size that the system takes. */
 function batchesOf(
@@ -89,6 +94,7 @@ interface Answered {
   readonly answeredAt: number;
 }
 
+/** Settles one call's results and reads what they leave open. True when a brake holds what was read. */
 const settleBatch = Effect.fn("push.settle")(function* (push: PushRun, side: Side, answered: Answered) {
   const { engine, live, run } = push;
   const { entity } = side;
@@ -101,11 +107,14 @@ const settleBatch = Effect.fn("push.settle")(function* (push: PushRun, side: Sid
     const applied = yield* applyPage(engine, { live, entity, page, run, deferMeetings: false, byId: true });
     held ||= applied.held;
   }
-  if (fetches.length > 0) {
-    const applied = yield* fetchAndApply(engine, { live, entity, ids: fetches, run, deferMeetings: false });
-    held ||= applied.held;
-  }
-  if (held) return yield* Effect.fail(new SourceHeld(live.name));
+  if (fetches.length === 0) return held;
+  const fetched = yield* Effect.result(
+    fetchAndApply(engine, { live, entity, ids: fetches, run, deferMeetings: false }),
+  );
+  if (fetched._tag === "Success") return held || fetched.success.held;
+  // The records are on the list of those to fetch, so a connection that fails now costs nothing but time.
+  if (fetched.failure._tag === "StoreFailed") return yield* Effect.fail(fetched.failure);
+  return held;
 });
 
 /** D5: what has no conditional write, or answers nothing, is read right after. A failed read leaves it for later. */

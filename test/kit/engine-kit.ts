@@ -1,13 +1,20 @@
 /** An engine over an in-memory (or file) store and toy systems, with a clock that the test moves. */
+import { isNull, ne } from "drizzle-orm";
 import { Effect } from "effect";
-import type { Clock, Tools } from "../../core/connector.ts";
+import type { Clock, Page, Tools } from "../../core/connector.ts";
+import { type Answer, decideAnswer, type EditOutcome } from "../../core/model/edits.ts";
 import type { Entity, Model } from "../../core/model/field.ts";
 import { modelOf } from "../../core/model/fields.ts";
+import type { Moment } from "../../core/model/moment.ts";
 import type { Chain, Policy } from "../../core/model/policy.ts";
-import { type Settings, sideKey } from "../../core/model/settings.ts";
-import type { Conflict } from "../../core/model/world.ts";
-import { listCanonicals, listConflicts, listDeadLetters, readSheet } from "../../core/store/browse.ts";
+import { readNames, type Settings, sideKey } from "../../core/model/settings.ts";
+import type { ChangeRow, Conflict, Link, World } from "../../core/model/world.ts";
+import { listCanonicals, listConflicts, listDeadLetters, readHistory, readSheet } from "../../core/store/browse.ts";
 import { openStore, type Store } from "../../core/store/open.ts";
+import { conflictOf } from "../../core/store/rows.ts";
+import { conflicts, sent } from "../../core/store/tables.ts";
+import { loadWorld, saveWorld } from "../../core/store/world-store.ts";
+import { type Applied, applyPage } from "../../core/sync/apply.ts";
 import { type ConnectionSetup, connect } from "../../core/sync/connect.ts";
 import type { Engine, LiveConnection } from "../../core/sync/engine.ts";
 import { createIds } from "../../core/sync/ids.ts";
@@ -56,6 +63,21 @@ export interface Kit {
   readonly contacts: () => Promise<ReadonlyArray<Readonly<Record<string, unknown>> & { readonly id: string }>>;
   readonly conflicts: (kind?: string) => Promise<ReadonlyArray<Conflict>>;
   readonly deadLetters: () => ReturnType<typeof deadLettersOf>;
+  readonly history: (id: string) => Promise<ReadonlyArray<ChangeRow>>;
+  /** Links of an account or contact, with their shadows. */
+  readonly links: (id: string) => Promise<ReadonlyArray<Link>>;
+  /** One decision of a person over these accounts, in its own transaction. */
+  readonly decide: <A>(ids: ReadonlyArray<string>, body: (world: World, moment: Moment) => A) => Promise<A>;
+  /** Answers the open row of this kind; fails when there is not exactly one. */
+  readonly answer: (kind: string, answer: Answer) => Promise<EditOutcome>;
+  /** What a system says of these records now, to be applied later. */
+  readonly read: (
+    name: string,
+    ids: ReadonlyArray<string>,
+  ) => Promise<Pick<Page, "changes" | "readBegan" | "readEnded">>;
+  readonly apply: (name: string, page: Pick<Page, "changes" | "readBegan" | "readEnded">) => Promise<Applied>;
+  /** Writes whose outcome is not known. */
+  readonly openSent: () => Promise<number>;
   readonly run: <A, E>(effect: Effect.Effect<A, E>) => Promise<A>;
   /** Opens the store again with the same systems, as after a crash. */
   readonly close: () => void;
@@ -94,7 +116,7 @@ export function setupOf(name: string, toy: Toy, setup: Partial<ConnectionSetup> 
 
 export async function createKit(
   options: KitOptions,
-  reuse?: { readonly toys: Readonly<Record<string, Toy>>; readonly clock: TestClock },
+  reuse?: { readonly toys: Readonly<Record<string, Toy>>; readonly clock: TestClock; readonly store?: Store },
 ): Promise<Kit> {
   const clock = reuse?.clock ?? testClock();
   const toys =
@@ -103,9 +125,11 @@ export async function createKit(
       Object.entries(options.systems).map(([name, system]) => [name, new Toy(`${name}-`, clock.now, system)]),
     );
   const model = modelOf({});
-  const store = await Effect.runPromise(
-    openStore({ file: options.file ?? ":memory:", key: Buffer.alloc(32, 5).toString("base64") }),
-  );
+  const store =
+    reuse?.store ??
+    (await Effect.runPromise(
+      openStore({ file: options.file ?? ":memory:", key: Buffer.alloc(32, 5).toString("base64") }),
+    ));
   const connections: Array<LiveConnection> = [];
   for (const [name, system] of Object.entries(options.systems)) {
     const toy = toys[name];
@@ -143,6 +167,26 @@ export async function createKit(
         pushes: given.pushes ?? true,
       }),
     );
+  const decide: Kit["decide"] = (ids, body) =>
+    run(
+      store.database.write("deciding", async () => {
+        const wanted = { canonicalIds: ids, withTargets: true };
+        const { world, sealing } = await loadWorld(store.database, store.sealer, model, wanted);
+        const rows = await store.database.selectIn(conflicts, "canonicalId", [...ids, ""]);
+        const brakes = await store.database.db.select().from(conflicts).where(isNull(conflicts.canonicalId));
+        for (const row of [...rows, ...brakes]) {
+          if (!world.conflicts.has(row.id)) world.conflicts.set(row.id, conflictOf(sealing, row));
+          if (row.connection === null || row.remoteId === null) continue;
+          const remote = { connection: row.connection, entity: row.entity as Entity, remoteId: row.remoteId };
+          world.adopt((await loadWorld(store.database, store.sealer, model, { remotes: [remote] })).world);
+        }
+        const now = clock.now();
+        const moment: Moment = { now, run: engine.ids.next("run"), newId: engine.ids.next, deferMeetings: false };
+        const result = body(world, moment);
+        await saveWorld(store.database, sealing, world, { now, newId: engine.ids.next });
+        return result;
+      }),
+    );
   const list = async (entity: Entity) => {
     const found = await run(listCanonicals({ store, model }, { entity, limit: 10_000 }));
     return found.map((canonical) => ({ ...canonical.values, id: canonical.id }));
@@ -173,9 +217,49 @@ export async function createKit(
     conflicts: (kind) =>
       run(listConflicts({ store, model }, { limit: 10_000, ...(kind === undefined ? {} : { kind }) })),
     deadLetters: () => deadLettersOf(store, model),
+    history: (id) => run(readHistory({ store, model }, id, { limit: 1000 })),
+    links: async (id) => (await run(readSheet({ store, model }, id)))?.links ?? [],
+    decide,
+    answer: async (kind, answer) => {
+      const rows = await run(listConflicts({ store, model }, { limit: 100, kind, open: true }));
+      const [row] = rows;
+      if (row === undefined || rows.length !== 1) throw new Error(`${rows.length} open rows of kind ${kind}`);
+      return decide(idsOf(row), (world, moment) =>
+        decideAnswer(world, settings, world.conflicts.get(row.id) ?? row, answer, moment),
+      );
+    },
+    read: async (name, ids) => {
+      const live = liveOf(connections, name);
+      const side = live.sides.get("account");
+      return live.api.fetch("account", ids, side === undefined ? [] : readNames(side));
+    },
+    apply: (name, page) =>
+      run(
+        applyPage(engine, {
+          live: liveOf(connections, name),
+          entity: "account",
+          page,
+          run: "run_test",
+          deferMeetings: false,
+        }),
+      ),
+    openSent: () =>
+      run(store.database.read("counting", async () => store.database.db.$count(sent, ne(sent.state, "closed")))),
     run,
     close: () => store.close(),
   };
+}
+
+const idsOf = (conflict: Conflict): ReadonlyArray<string> => {
+  const { candidates } = conflict.detail;
+  const named = Array.isArray(candidates) ? candidates.filter((id) => typeof id === "string") : [];
+  return [...named, ...(conflict.canonicalId === null ? [] : [conflict.canonicalId])];
+};
+
+function liveOf(connections: ReadonlyArray<LiveConnection>, name: string): LiveConnection {
+  const live = connections.find((connection) => connection.name === name);
+  if (live === undefined) throw new Error(`no connection ${name}`);
+  return live;
 }
 
 export { readSheet };

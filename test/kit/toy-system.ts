@@ -29,6 +29,13 @@ export interface ToyOptions {
   readonly writable?: boolean;
   readonly learned?: "tombstones" | "absence";
   readonly lateMs?: number;
+  readonly settleMs?: number;
+  /** False: a record that the acting user may not see is answered as gone. */
+  readonly goneIsProof?: boolean;
+  /** The industry is rewritten in ways that cannot be declared. */
+  readonly opaque?: boolean;
+  /** How a pull goes on: by the order of changes, or by (modified time, id) as most APIs do. */
+  readonly cursor?: "tick" | "time";
 }
 
 interface Row {
@@ -52,6 +59,7 @@ export interface Hooks {
   /** Replaces the result of one operation before it takes effect. */
   refuse?: (operation: Operation) => Result | undefined;
   beforeFetch?: (ids: ReadonlyArray<string>) => void | Promise<void>;
+  afterFetch?: (ids: ReadonlyArray<string>) => void | Promise<void>;
   /** Changes what is stored of a write. */
   store?: (fields: Record<string, unknown>) => Record<string, unknown>;
 }
@@ -62,6 +70,12 @@ export class Toy {
   readonly hooks: Hooks = {};
   /** Fields that the acting user may not see. */
   readonly hidden = new Set<string>();
+  /** Records that the acting user may not see. */
+  readonly hiddenRecords = new Set<string>();
+  /** Records that look-ups by key do not find yet. */
+  readonly unindexed = new Set<string>();
+  /** Ids that were fetched one by one, call by call. */
+  readonly fetches: Array<ReadonlyArray<string>> = [];
   readonly options: ToyOptions;
   readonly now: () => number;
   calls = 0;
@@ -102,6 +116,13 @@ export class Toy {
     row.version += 1;
     row.modifiedAt = this.stamp();
     row.tick = ++this.#tick;
+  }
+
+  /** Puts an older state back, with its version and time, as a backup does. */
+  rollBack(entity: Entity, id: string, fields: Record<string, unknown>, version: number, modifiedAt: number): void {
+    this.edit(entity, id, fields);
+    const row = this.rows[entity].get(id);
+    if (row !== undefined) Object.assign(row, { version, modifiedAt });
   }
 
   remove(entity: Entity, id: string, mergedInto: string | null = null): void {
@@ -156,15 +177,21 @@ export class Toy {
     return {
       check: async () => [],
       async *pull(entity, { mode, cursor, fields }): AsyncIterable<Page> {
+        if (toy.options.cursor === "time" && mode === "changes") {
+          yield* toy.#pullByTime(entity, cursor, fields);
+          return;
+        }
         const size = toy.options.pageSize ?? 100;
         const whole = mode === "listing" || toy.options.learned === "absence";
-        let from = whole || typeof cursor !== "number" ? 0 : cursor;
+        const startsOver = mode === "changes" && toy.options.learned === "absence";
+        let from = startsOver || typeof cursor !== "number" ? 0 : cursor;
         for (let index = 0; ; index++) {
           await toy.hooks.beforePage?.(entity, index);
           toy.calls += 1;
           const readBegan = toy.now();
           const rows = [...toy.rows[entity].values()]
             .filter((row) => row.tick > from && (toy.options.learned !== "absence" || row.deletedAt === null))
+            .filter((row) => !toy.hiddenRecords.has(row.id))
             .sort((one, other) => one.tick - other.tick)
             .slice(0, size);
           const last = rows.length < size;
@@ -185,13 +212,18 @@ export class Toy {
         const readBegan = toy.now();
         const changes = ids.map((id): RemoteRecord | { kind: "deleted"; id: string } => {
           const row = toy.rows[entity].get(id);
-          return row === undefined || row.deletedAt !== null ? { kind: "deleted", id } : toy.record(row, fields);
+          const isGone = row === undefined || row.deletedAt !== null || toy.hiddenRecords.has(id);
+          return isGone ? { kind: "deleted", id } : toy.record(row, fields);
         });
-        return { changes, readBegan, readEnded: toy.now() };
+        toy.fetches.push(ids);
+        const readEnded = toy.now();
+        await toy.hooks.afterFetch?.(ids);
+        return { changes, readBegan, readEnded };
       },
       find: async (entity, criteria, fields) => {
         toy.calls += 1;
         return [...toy.rows[entity].values()]
+          .filter((row) => !toy.unindexed.has(row.id) && !toy.hiddenRecords.has(row.id))
           .filter((row) => row.deletedAt === null && criteria.some(({ field, value }) => row.fields[field] === value))
           .map((row) => toy.record(row, fields));
       },
@@ -205,6 +237,26 @@ export class Toy {
     };
   }
 
+  /** Pages by (modified time, id), so that many records with one time cross the borders of pages. */
+  async *#pullByTime(entity: Entity, cursor: unknown, fields: ReadonlyArray<string>): AsyncIterable<Page> {
+    const size = this.options.pageSize ?? 100;
+    const key = (row: Row): string => `${String(row.modifiedAt).padStart(15, "0")}/${row.id}`;
+    let from = typeof cursor === "string" ? cursor : "";
+    for (let index = 0; ; index++) {
+      await this.hooks.beforePage?.(entity, index);
+      const readBegan = this.now();
+      const rows = [...this.rows[entity].values()]
+        .filter((row) => row.deletedAt === null && key(row) > from)
+        .sort((one, other) => (key(one) < key(other) ? -1 : 1))
+        .slice(0, size);
+      const last = rows.at(-1);
+      if (last !== undefined) from = key(last);
+      const changes = rows.map((row) => this.record(row, fields));
+      yield { changes, cursor: from, readBegan, readEnded: this.now() };
+      if (rows.length < size) return;
+    }
+  }
+
   #write(operation: Operation): Result {
     const refused = this.hooks.refuse?.(operation);
     if (refused !== undefined) return refused;
@@ -215,7 +267,8 @@ export class Toy {
       return this.#answer(operation, entity, id);
     }
     const row = this.rows[entity].get(operation.id);
-    if (row === undefined || row.deletedAt !== null) return { kind: "gone", reason: "not there" };
+    if (row === undefined || row.deletedAt !== null || this.hiddenRecords.has(row.id))
+      return { kind: "gone", reason: "not there" };
     if (operation.kind === "delete") {
       this.remove(entity, operation.id);
       this.writes.push(operation);
@@ -272,9 +325,13 @@ export function toyConnector(toy: Toy): Connector {
       counter: options.counter ?? true,
       resolutionMs: options.resolutionMs ?? 1,
       lateMs: options.lateMs ?? 60_000,
-      settleMs: 0,
+      settleMs: options.settleMs ?? 0,
     },
-    deletes: { learned: options.learned ?? "tombstones", goneIsProof: true, namesMaster: options.namesMaster ?? false },
+    deletes: {
+      learned: options.learned ?? "tombstones",
+      goneIsProof: options.goneIsProof ?? true,
+      namesMaster: options.namesMaster ?? false,
+    },
     writable: options.writable ?? true,
     pushBatchMax: 50,
     fetchBatchMax: 100,
@@ -296,7 +353,7 @@ export function toyConnector(toy: Toy): Connector {
           domain: rule("Domain", codec.domain()),
           phone: rule("Phone", codec.phone()),
           email: rule("Email", codec.email()),
-          industry: rule("Industry", codec.text()),
+          industry: rule("Industry", options.opaque === true ? { ...codec.text(), opaque: true } : codec.text()),
           employees: rule("Employees", codec.integer()),
           status: rule("Status", codec.text()),
           owner: rule("Owner", codec.text()),
