@@ -7,11 +7,13 @@ import type { Connection, Connector, Tools } from "../../core/connector.ts";
 import { check } from "./check.ts";
 import { createClient, limitsOf } from "./client.ts";
 import { Config, modules, settingsOf, type Config as ZohoConfig } from "./config.ts";
+import { Cursor, type Cursor as ZohoCursor } from "./cursor.ts";
 import { createGraveyard } from "./deleted.ts";
 import { createDescriptions } from "./describe.ts";
+import { fetch, find } from "./look-up.ts";
 import { batchMax, entitiesOf, ruleFor } from "./map.ts";
 import { people } from "./people.ts";
-import { Cursor, fetch, find, pull, type Reader, type Cursor as ZohoCursor } from "./pull.ts";
+import { pull, type Reader } from "./pull.ts";
 import { push } from "./push.ts";
 
 /** The core sends up to this many updates singly, each with its precondition. */

@@ -9,22 +9,18 @@
  * Source  Zoho CRM API v8, "Get Records", "Get Deleted Records" and "Bulk Read API".
  */
 import {
-  type BadRecord,
   type Change,
   type Clock,
-  type Criterion,
   isFault,
   type Log,
   type Page,
   type PullRequest,
-  type RemoteRecord,
-  Schema,
-  type Tombstone,
   Unavailable,
 } from "../../core/connector.ts";
 import { type BulkFile, bulkFile, isCarried, startBulk } from "./bulk-read.ts";
 import { type Module, type Settings, walkRowsMax } from "./config.ts";
-import { idsAfter, idsWith, valuesMax } from "./coql.ts";
+import { idsAfter } from "./coql.ts";
+import type { BulkWalk, Cursor, DeletedWalk, ListingWalk, RowsWalk, Walk } from "./cursor.ts";
 import { type Graveyard, readDeleted } from "./deleted.ts";
 import type { Description } from "./describe.ts";
 import { isPagingEnd, isStaleToken, readFaultOf } from "./errors.ts";
@@ -44,55 +40,8 @@ import {
   readByIds,
   recordOf,
   rowsOf,
+  tombstone,
 } from "./rows.ts";
-
-/** Times are epoch milliseconds by Zoho's clock, but for `began`, which is ours. */
-const Rows = Schema.Struct({
-  phase: Schema.Literal("rows"),
-  startedAt: Schema.Number,
-  /** `If-Modified-Since` of the next page; null reads from the very beginning. */
-  since: Schema.NullOr(Schema.Number),
-  /** Leads on through the rows since that instant; null where they begin. */
-  token: Schema.NullOr(Schema.String),
-});
-
-const Bulk = Schema.Struct({
-  phase: Schema.Literal("bulk"),
-  startedAt: Schema.Number,
-  since: Schema.NullOr(Schema.Number),
-  job: Schema.NullOr(Schema.String),
-  /** When the job was started: nothing in its file is known to be newer. */
-  began: Schema.Number,
-  page: Schema.Number,
-  row: Schema.Number,
-});
-
-const Deleted = Schema.Struct({
-  phase: Schema.Literal("deleted"),
-  startedAt: Schema.Number,
-  since: Schema.Number,
-  page: Schema.Number,
-});
-
-/** A listing by ascending id: by page token, and by query where tokens reach no further. */
-const Listing = Schema.Struct({
-  phase: Schema.Literal("listing"),
-  by: Schema.Literals(["token", "query"]),
-  token: Schema.NullOr(Schema.String),
-  lastId: Schema.NullOr(Schema.String),
-});
-
-export const Cursor = Schema.Struct({
-  /** Up to where changes and deletions are surely read. */
-  through: Schema.NullOr(Schema.Number),
-  walk: Schema.NullOr(Schema.Union([Rows, Bulk, Deleted, Listing])),
-});
-export type Cursor = typeof Cursor.Type;
-type Walk = NonNullable<Cursor["walk"]>;
-type RowsWalk = typeof Rows.Type;
-type BulkWalk = typeof Bulk.Type;
-type DeletedWalk = typeof Deleted.Type;
-type ListingWalk = typeof Listing.Type;
 
 export interface Reader extends RowReader {
   readonly settings: Settings;
@@ -326,12 +275,6 @@ async function deletedStep(pull: Pull, walk: DeletedWalk): Promise<Step> {
   return { changes, next, began: list.began, ended: reader.clock.now() };
 }
 
-const tombstone = (id: string, deletedAt: number | undefined): Tombstone => ({
-  kind: "deleted",
-  id,
-  ...(deletedAt === undefined ? {} : { deletedAt }),
-});
-
 async function listStep(pull: Pull, walk: ListingWalk): Promise<Step> {
   const answer = await listPage(pull, { sortBy: "id", token: walk.token, since: null });
   const { body, failure, began } = answer;
@@ -370,64 +313,4 @@ async function queryStep(pull: Pull, walk: ListingWalk): Promise<Step> {
   const changes = [...rows.values()].map((row) => recordOf(row, projection, `Zoho ${module}`));
   const next: Walk | null = page.more ? { ...walk, lastId: page.ids.at(-1) ?? walk.lastId } : null;
   return { changes, next, began: page.began, ended: reader.clock.now() };
-}
-
-/** The present state of the ids. One that is neither readable nor listed as deleted is left out: it may be hidden. */
-export async function fetch(reader: Reader, module: Module, ids: ReadonlyArray<string>, fields: ReadonlyArray<string>) {
-  const projection = projectionOf(fields, await reader.descriptions.of(module));
-  const readBegan = reader.clock.now();
-  const rows = await readByIds(reader, { module, projection }, ids);
-  const missing = ids.filter((id) => !rows.has(id));
-  const deletedAt = await reader.graveyard.deletedOf(module, missing);
-  if (deletedAt.size < missing.length) {
-    reader.log.warn("records are neither readable nor listed as deleted; they may be hidden from the API user", {
-      module,
-      records: missing.length - deletedAt.size,
-    });
-  }
-  const changes = ids.flatMap((id): ReadonlyArray<RemoteRecord | Tombstone> => {
-    const row = rows.get(id);
-    if (row !== undefined) return live(recordOf(row, projection, module));
-    return deletedAt.has(id) ? [tombstone(id, deletedAt.get(id))] : [];
-  });
-  return { changes, readBegan, readEnded: reader.clock.now() };
-}
-
-const live = (read: RemoteRecord | BadRecord): ReadonlyArray<RemoteRecord> => (read.kind === "record" ? [read] : []);
-
-/** Live records that meet any of the criteria exactly. The search API is not used: it lags, and matches parts of text. */
-export async function find(
-  reader: Reader,
-  module: Module,
-  criteria: ReadonlyArray<Criterion>,
-  fields: ReadonlyArray<string>,
-): Promise<ReadonlyArray<RemoteRecord>> {
-  const description = await reader.descriptions.of(module);
-  const values = new Map<string, Set<string>>();
-  for (const { field, value } of criteria) {
-    if (value !== "") values.set(field, (values.get(field) ?? new Set<string>()).add(value));
-  }
-  const ids = new Set<string>();
-  for (const [field, wanted] of values) {
-    const all = [...wanted];
-    for (let start = 0; start < all.length; start += valuesMax) {
-      const found = await idsWith(reader.client, module, field, all.slice(start, start + valuesMax));
-      for (const id of found) ids.add(id);
-    }
-  }
-  if (ids.size === 0) return [];
-  // The compared fields are read as well, so that a looser comparison at Zoho's side is noticed.
-  const projection = projectionOf([...new Set([...fields, ...values.keys()])], description);
-  const asked = projectionOf(fields, description);
-  const rows = await readByIds(reader, { module, projection }, [...ids]);
-  return [...rows.values()]
-    .filter((row) => [...values].some(([field, wanted]) => [...wanted].some((value) => isSame(row[field], value))))
-    .flatMap((row) => live(recordOf(row, asked, module)));
-}
-
-/** Addresses differ in case only when one person typed them twice. */
-function isSame(held: unknown, wanted: string): boolean {
-  const text = typeof held === "number" ? String(held) : held;
-  if (text === wanted) return true;
-  return wanted.includes("@") && typeof text === "string" && text.toLowerCase() === wanted.toLowerCase();
 }

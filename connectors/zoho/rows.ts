@@ -6,7 +6,7 @@
  *
  * Source  Zoho CRM API v8, "Get Records" and "Get a Specific Record".
  */
-import { type BadRecord, type RemoteRecord, Unavailable } from "../../core/connector.ts";
+import { type BadRecord, type RemoteRecord, type Tombstone, Unavailable } from "../../core/connector.ts";
 import type { Client } from "./client.ts";
 import type { Module } from "./config.ts";
 import type { Description, Descriptions } from "./describe.ts";
@@ -87,6 +87,12 @@ export function recordOf(row: Json, projection: Projection, where: string): Remo
     ...(modifiedBy === undefined ? {} : { modifiedBy }),
   };
 }
+
+export const tombstone = (id: string, deletedAt: number | undefined): Tombstone => ({
+  kind: "deleted",
+  id,
+  ...(deletedAt === undefined ? {} : { deletedAt }),
+});
 
 export interface ReadRequest {
   readonly module: Module;

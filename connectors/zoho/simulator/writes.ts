@@ -171,14 +171,43 @@ export function createWrites(options: WriteOptions) {
   const half = (entries: ReadonlyArray<Json>, isHalf: boolean, make: (record: Json, index: number) => Json) =>
     entries.map((record, index) => (isHalf && index % 2 === 1 ? lockedEntry(index) : make(record, index)));
 
-  const insert = (module: Module, body: unknown, isHalf: boolean): Response =>
+  /** Entries of X-EXTERNAL: `Accounts.Hub_Id`, or `Contacts.Account_Name.Hub_Id` for what a lookup points to. */
+  const externals = (request: Request): ReadonlyArray<ReadonlyArray<string>> =>
+    (request.headers.get("x-external") ?? "").split(",").map((entry) => entry.trim().split("."));
+
+  const isExternal = (module: Module, name: string): boolean => schema[module].get(name)?.external === true;
+
+  /** The records of a body, with lookups by an external value turned into lookups by id. */
+  const recordsOf = (module: Module, body: unknown, request: Request): ReadonlyArray<Json> => {
+    const lookups = externals(request).filter(([owner, , field]) => owner === module && field !== undefined);
+    return recordsIn(body).map((record) => {
+      const resolved: Json = { ...record };
+      for (const [, name = "", field = ""] of lookups) {
+        const pointed = schema[module].get(name)?.target;
+        const value = record[name];
+        if (pointed === undefined || !isJson(value) || !isExternal(pointed, field) || !(field in value)) continue;
+        resolved[name] = { id: holderOf(pointed, field, value[field])?.id ?? "0" };
+      }
+      return resolved;
+    });
+  };
+
+  /** An update names its record by the external field of the header where it gives no id. */
+  const withId = (module: Module, record: Json, request: Request): Json => {
+    if (record.id !== undefined) return record;
+    const named = externals(request).find(([owner, , field]) => owner === module && field === undefined);
+    const name = named?.[1] ?? "";
+    return isExternal(module, name) ? { ...record, id: holderOf(module, name, record[name])?.id ?? "0" } : record;
+  };
+
+  const insert = (module: Module, body: unknown, request: Request, isHalf: boolean): Response =>
     batch(
-      half(recordsIn(body), isHalf, (record, index) => insertOne(module, record, index, body)),
+      half(recordsOf(module, body, request), isHalf, (record, index) => insertOne(module, record, index, body)),
       201,
     );
 
   const update = (module: Module, body: unknown, request: Request, isHalf: boolean): Response => {
-    const records = recordsIn(body);
+    const records = recordsOf(module, body, request).map((record) => withId(module, record, request));
     const moved = precondition(module, records, request);
     if (moved !== undefined) return moved;
     return batch(
@@ -188,7 +217,7 @@ export function createWrites(options: WriteOptions) {
   };
 
   const upsert = (module: Module, body: unknown, request: Request, isHalf: boolean): Response => {
-    const records = recordsIn(body);
+    const records = recordsOf(module, body, request);
     const listed = isJson(body) && Array.isArray(body.duplicate_check_fields) ? body.duplicate_check_fields : [];
     const names = listed.map(String);
     for (const name of names) {
@@ -265,9 +294,9 @@ export function createWrites(options: WriteOptions) {
 
   /** A record's id, or that of the record which holds the value of the external field named in the header. */
   const resolve = (module: Module, id: string, request: Request): string => {
-    const [owner, name = ""] = (request.headers.get("x-external") ?? "").split(".");
-    if (owner !== module || schema[module].get(name)?.external !== true) return id;
-    return holderOf(module, name, decodeURIComponent(id))?.id ?? "0";
+    const named = externals(request).find(([owner, , field]) => owner === module && field === undefined);
+    const name = named?.[1] ?? "";
+    return isExternal(module, name) ? (holderOf(module, name, decodeURIComponent(id))?.id ?? "0") : id;
   };
 
   return { insert, update, upsert, remove, merge, resolve };

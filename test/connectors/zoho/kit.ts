@@ -1,7 +1,7 @@
 /** The samples of the contract, and a connection to a simulated organisation with options of its own. */
 import { type Config, modules } from "../../../connectors/zoho/config.ts";
+import type { Cursor } from "../../../connectors/zoho/cursor.ts";
 import { zoho } from "../../../connectors/zoho/index.ts";
-import type { Cursor } from "../../../connectors/zoho/pull.ts";
 import {
   createZohoSimulator,
   credentials,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Cursor } from "../../../connectors/zoho/pull.ts";
+import type { Cursor } from "../../../connectors/zoho/cursor.ts";
 import { seedZoho } from "../../../connectors/zoho/simulator.ts";
 import { AuthFailed, type Change, type Page, RateLimited } from "../../../core/connector.ts";
 import { pagesOf, recordsIn } from "../../kit/contract/world.ts";

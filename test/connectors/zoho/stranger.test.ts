@@ -58,6 +58,7 @@ async function organisation(options: Partial<ZohoSimulatorOptions> = {}) {
   return { clock, simulator, url, client, refresh_token, token, refreshed, renew, call };
 }
 
+// The documentation gives these keys these shapes; a wrong one shows in the comparison.
 const rowsIn = ({ body }: Said): ReadonlyArray<Json> => (body?.data ?? []) as ReadonlyArray<Json>;
 const infoIn = ({ body }: Said): Json => (body?.info ?? {}) as Json;
 const detailsOf = (entry: Json | undefined): Json => (entry?.details ?? {}) as Json;
@@ -461,6 +462,15 @@ describe("writes", () => {
       status: 200,
     });
     expect(simulator.screen.read("account", String(found?.id))?.Fax).toBe("7");
+    await call("PUT", "/crm/v8/Accounts", { headers, body: { data: [{ Hub_Id: "h1", Fax: "8" }] } });
+    expect(simulator.screen.read("account", String(found?.id))?.Fax).toBe("8");
+    const person = { Last_Name: "Li", Account_Name: { Hub_Id: "h1" } };
+    const lookup = { "X-EXTERNAL": "Contacts.Account_Name.Hub_Id" };
+    const made = await call("POST", "/crm/v8/Contacts", { headers: lookup, body: { data: [person] } });
+    const contact = String(detailsOf(rowsIn(made)[0]).id);
+    expect(simulator.screen.read("contact", contact)?.Account_Name).toEqual({ id: found?.id });
+    const unknown = { Last_Name: "Li", Account_Name: { Hub_Id: "h9" } };
+    expect((await call("POST", "/crm/v8/Contacts", { headers: lookup, body: { data: [unknown] } })).status).toBe(400);
   });
 
   it("delete into the bin, and say of what is gone already that it was not deleted", async () => {
