@@ -201,6 +201,39 @@ export function describeWriting<Config, Cursor>({ contract, each }: Suite<Config
     expect(ids.map((id, index) => textOf(world, entity, id) === `Half ${index}`)).toEqual(applied);
   });
 
+  each(
+    "shows times of the grain that it declares, and counts each write once where it counts",
+    ["write"],
+    async (entity) => {
+      const world = await openWorld(contract);
+      const { resolutionMs, counter } = mapOf(world, entity).versions;
+      const [id = ""] = fill(world, entity, 1);
+      world.clock.advance(minuteMs + 123);
+      const before = await fetchOne(world, entity, id);
+      await push(world.api, [update(entity, id, "Counted")]);
+      world.simulator.screen.edit(entity, id, { [entityOf(contract, entity).edited]: "By a person" });
+      const after = await fetchOne(world, entity, id);
+      for (const { modifiedAt = 0 } of [before, after]) expect(modifiedAt % resolutionMs).toBe(0);
+      expect(after.version === undefined || before.version === undefined).toBe(!counter);
+      if (counter) expect(BigInt(after.version ?? 0) - BigInt(before.version ?? 0)).toBe(2n);
+    },
+  );
+
+  each("makes as many calls for a write as it says beforehand", ["write"], async (entity) => {
+    const world = await openWorld(contract);
+    const ids = fill(world, entity, 12);
+    const made = (): number => Object.values(world.simulator.traffic().calls).reduce((sum, count) => sum + count, 0);
+    // The first write also fetches a token, and what it must know of the fields.
+    await push(world.api, [update(entity, ids[0] ?? "", "First")]);
+    const before = made();
+    await push(
+      world.api,
+      ids.map((id, index) => update(entity, id, `Text ${index}`)),
+    );
+    const { pushBatchMax } = mapOf(world, entity);
+    expect(made() - before).toBe(world.api.callsFor?.("update", ids.length) ?? Math.ceil(ids.length / pushBatchMax));
+  });
+
   each("does nothing when it is asked for nothing", ["write"], async (entity) => {
     const world = await openWorld(contract);
     fill(world, entity, 1);
