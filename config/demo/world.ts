@@ -35,15 +35,9 @@ export interface World {
   readonly people: ReadonlyArray<Person>;
 }
 
-/** The hub's words, and those of the Fxiaoke list. Zoho's list has no Retail. */
-export const industries = ["Manufacturing", "Banking", "Technology", "Retail"] as const;
-const common = industries.slice(0, 3);
-export const industriesInChinese = {
-  Manufacturing: "制造业",
-  Banking: "金融业",
-  Technology: "信息技术",
-  Retail: "零售业",
-} as const;
+/** The hub's words, in the order in which the Fxiaoke list has them. */
+export const industries = ["Manufacturing", "Banking", "Technology"] as const;
+export const industriesInChinese = { Manufacturing: "制造业", Banking: "金融业", Technology: "信息技术" } as const;
 
 interface Place {
   readonly country: Exclude<Company["country"], "CN">;
@@ -217,11 +211,6 @@ export function createWorld(seed: number, count = 230): World {
   return { companies, people };
 }
 
-/** One company, which Zoho does not know yet, is in a trade that Zoho has no word for. */
-const retailer = 200;
-
-const industryOf = (number: number, pick: Pick): Company["industry"] => (number === retailer ? "Retail" : pick(common));
-
 type Pick = <T>(list: ReadonlyArray<T>) => T;
 
 function latinCompany(number: number, pick: Pick, random: () => number): Company {
@@ -244,7 +233,7 @@ function latinCompany(number: number, pick: Pick, random: () => number): Company
     city,
     postalCode,
     employees: 10 + Math.floor(random() * 4000),
-    industry: industryOf(number, pick),
+    industry: pick(industries),
     tags: number % 4 === 0 ? [pick(tagWords)] : [],
     description: `Met at the trade fair; asked for the ${line.toLowerCase()} catalogue.`,
   };
@@ -265,7 +254,7 @@ function chineseCompany(number: number, pick: Pick, random: () => number): Compa
     city: place.city,
     postalCode: `${place.code.slice(0, 2)}0000`,
     employees: 20 + Math.floor(random() * 6000),
-    industry: industryOf(number, pick),
+    industry: pick(industries),
     tags: number % 4 === 0 ? [pick(tagWords)] : [],
     description: `展会上认识，需要${line}产品目录。`,
   };

@@ -42,8 +42,10 @@ export interface Client {
   readonly call: (call: Call) => Promise<Outcome>;
   /** As `call`, for reads: a failure is a fault too, because it concerns every record. */
   readonly read: (call: Omit<Call, "retry">) => Promise<Outcome & { readonly ok: true }>;
-  /** Now by the remote's clock where it sends a Date header, else ours. */
+  /** Now by the remote's clock where it sends a Date header, else ours: for windows over its times. */
   readonly now: () => number;
+  /** Now by our clock, which says when a read began and ended. */
+  readonly ourNow: () => number;
 }
 
 /** A token belongs to one app and one style; a changed configuration must not meet the old one. */
@@ -195,8 +197,8 @@ export function createClient(settings: Settings, tools: Tools): Client {
       ok: true,
       // The judge has refused bodies that are no JSON object.
       body: response.json as Json,
-      began: response.began + skew.ms(),
-      ended: response.ended + skew.ms(),
+      began: response.began,
+      ended: response.ended,
     };
   };
 
@@ -240,5 +242,5 @@ export function createClient(settings: Settings, tools: Tools): Client {
     return actingUser;
   };
 
-  return { call, read, now: () => tools.clock.now() + skew.ms() };
+  return { call, read, now: () => tools.clock.now() + skew.ms(), ourNow: tools.clock.now };
 }

@@ -212,12 +212,12 @@ function lastIdOf(rows: ReadonlyArray<Json>, before: string | null): string | nu
 /** The present state of the ids, read by id. Errors as in `pull`. */
 export async function fetch(reader: Reader, object: string, ids: ReadonlyArray<string>, fields: ReadonlyArray<string>) {
   const projection = projectionOf(fields, await reader.descriptions.of(object));
-  const began = reader.client.now();
+  const began = reader.client.ourNow();
   const answers = await Promise.all(ids.map((id) => presentState(reader, object, id, projection)));
   return {
     changes: answers.flatMap((answer) => (answer === undefined ? [] : [answer])),
-    readBegan: Math.floor(began),
-    readEnded: Math.ceil(reader.client.now()),
+    readBegan: began,
+    readEnded: reader.client.ourNow(),
   };
 }
 

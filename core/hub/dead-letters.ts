@@ -60,7 +60,7 @@ const replayBatch = Effect.fn("replay.batch")(function* (hub: Hub, actor: string
       if (link !== undefined) world.touchLink(link);
       world.markDue({ canonicalId: letter.canonicalId, connection: letter.connection, entity, reason: "replayed" });
     }
-    await saveWorld(database, sealing, world, { now, newId: hub.ids.next });
+    await saveWorld(database, sealing, world, { now, newId: hub.ids.next, settings: hub.settings });
     for (const letter of letters) {
       await database.db.update(deadLetters).set({ state: "replayed" }).where(eq(deadLetters.id, letter.id));
       if (letter.move === "push") {

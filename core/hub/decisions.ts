@@ -33,7 +33,7 @@ const decision = Effect.fn("hub.decide")(function* (hub: Hub, asked: Decision) {
     const now = hub.clock.now();
     const moment: Moment = { now, run: hub.ids.next("run"), newId: hub.ids.next, deferMeetings: false };
     const outcome = asked.decide(world, moment);
-    await saveWorld(database, sealing, world, { now, newId: hub.ids.next });
+    await saveWorld(database, sealing, world, { now, newId: hub.ids.next, settings: hub.settings });
     await noteAudit(database, [
       { at: now, actor: asked.actor, action: asked.action, subject: asked.subject, detail: { outcome: outcome.kind } },
     ]);

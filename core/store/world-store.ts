@@ -6,6 +6,7 @@ import { eq, ne, sql } from "drizzle-orm";
 import { displayName } from "../model/display.ts";
 import type { Entity, Model } from "../model/field.ts";
 import { matchKeys as matchKeysOf } from "../model/match-keys.ts";
+import { type Settings, sideOf } from "../model/settings.ts";
 import { equalValues, type Value } from "../model/value.ts";
 import { wordsOf } from "../model/words.ts";
 import { type Canonical, type Link, type MatchKeyRow, World } from "../model/world.ts";
@@ -214,6 +215,7 @@ async function loadRefusals(database: Database, sealing: Sealing, ids: ReadonlyA
 export interface SaveContext {
   readonly now: number;
   readonly newId: (prefix: string) => string;
+  readonly settings: Settings;
 }
 
 /** Writes back everything that the decision changed. */
@@ -374,6 +376,8 @@ async function saveLinks(database: Database, sealing: Sealing, world: World): Pr
 async function saveDue(database: Database, world: World, context: SaveContext): Promise<void> {
   const wanted = new Map([...world.due.values()].map((due) => [`${due.connection}\n${due.canonicalId}`, due]));
   const arrived = [...world.arrived].filter((link) => link.state === "live" && link.canonicalId !== null);
+  const receives = (connection: string, entity: Entity): boolean =>
+    sideOf(context.settings, connection, entity)?.writable === true;
   const referrers = await database.selectIn(canonicals, "refersTo", [
     ...new Set(arrived.map((link) => link.canonicalId ?? "")),
   ]);
@@ -381,9 +385,10 @@ async function saveDue(database: Database, world: World, context: SaveContext): 
     if (referrer.state !== "live") continue;
     for (const { connection } of arrived.filter((link) => link.canonicalId === referrer.refersTo)) {
       const key = `${connection}\n${referrer.id}`;
-      if (wanted.has(key)) continue;
-      const reason = "its account or parent is there now";
-      wanted.set(key, { canonicalId: referrer.id, connection, entity: referrer.entity as Entity, reason });
+      // Written by canonicalRow only.
+      const entity = referrer.entity as Entity;
+      if (wanted.has(key) || !receives(connection, entity)) continue;
+      wanted.set(key, { canonicalId: referrer.id, connection, entity, reason: "its account or parent is there now" });
     }
   }
   const dues = [...wanted.values()];

@@ -131,7 +131,7 @@ async function decideArrival(
       await database.insert(brakeMarks, [{ connection: side.connection, at: now, ...marks }]);
   }
   await numbers.save();
-  await saveWorld(database, sealing, world, { now, newId: ids.next });
+  await saveWorld(database, sealing, world, { now, newId: ids.next, settings });
   return world;
 }
 

@@ -93,7 +93,7 @@ export const claim = Effect.fn("push.claim")(function* (
         detail: { intent: claimed.sent.id, fields: claimed.writes.map((entry) => entry.field) },
       })),
     );
-    await saveWorld(database, sealing, world, { now, newId: engine.ids.next });
+    await saveWorld(database, sealing, world, { now, newId: engine.ids.next, settings: engine.settings });
     return claims;
   });
 });

@@ -112,7 +112,7 @@ export const retryRefused = Effect.fn("map.retry")(function* (engine: Engine, li
       });
     }
     const at = engine.clock.now();
-    await saveWorld(database, sealing, world, { now: at, newId: engine.ids.next });
+    await saveWorld(database, sealing, world, { now: at, newId: engine.ids.next, settings: engine.settings });
     const known = (await database.db.select().from(connections).where(eq(connections.name, live.name)).get())?.mapPrint;
     // Written by this file only.
     const mapPrint: Prints = { ...(known as Prints | undefined), writing: now };

@@ -380,7 +380,7 @@ export const settleAllMeetings = Effect.fn("sync.meetings")(function* (engine: E
       const now = engine.clock.now();
       const moment: Moment = { now, run, newId: engine.ids.next, deferMeetings: false, cause: "met" };
       settleMeetings(world, engine.settings, moment);
-      await saveWorld(database, sealing, world, { now, newId: engine.ids.next });
+      await saveWorld(database, sealing, world, { now, newId: engine.ids.next, settings: engine.settings });
       return rows.length;
     });
     if (settled < meetingsBatchMax) return;

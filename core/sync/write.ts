@@ -172,7 +172,7 @@ async function settleInside(
       ends.set(entry.row.canonicalId, { row: entry.row, next, claimed, result });
   }
   await numbers.save();
-  await saveWorld(database, sealing, world, { now, newId: engine.ids.next });
+  await saveWorld(database, sealing, world, { now, newId: engine.ids.next, settings: engine.settings });
   for (const end of ends.values()) await settleRow(push, world, side, end, now);
   await noteAudit(
     database,

@@ -1,16 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { Refusal } from "../../../core/model/codec.ts";
+import { Refusal, type RemoteField } from "../../../core/model/codec.ts";
 import { translated } from "../../../core/model/codecs/translated.ts";
 import * as codec from "../../../core/model/codecs.ts";
 import { contextWith } from "./samples.ts";
 
-const remote = new Map([
+const remote = new Map<string, RemoteField>([
   [
     "industry_level1",
     {
       name: "industry_level1",
       label: "1级行业",
       type: "select_one",
+      required: false,
+      unique: false,
       readable: true,
       writable: true,
       options: [
