@@ -72,7 +72,10 @@ function verdictOf(outcome: Outcome, request: HttpRequest): { kind: "good"; resp
     return { kind: "bad", fault: outcome.fault, lasting: outcome.lasting, askedAt: null };
   }
   const { response } = outcome;
-  const fault = request.judge?.(response) ?? faultOf(response, request.url);
+  const judged = request.judge?.(response);
+  // A 429 is a refusal for rate whatever its body is, often a page of a gateway: nothing was carried out.
+  const isMisread = response.status === 429 && !(judged instanceof RateLimited);
+  const fault = isMisread ? faultOf(response, request.url) : (judged ?? faultOf(response, request.url));
   if (fault === undefined) return { kind: "good", response };
   const askedAt = (fault instanceof RateLimited ? fault.retryAt : null) ?? retryAtOf(response);
   return { kind: "bad", fault, lasting: false, askedAt };

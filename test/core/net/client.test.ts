@@ -238,6 +238,18 @@ describe("what is repeated", () => {
     expect(server.seen).toHaveLength(4);
   });
 
+  it("takes a 429 for a refusal for rate even where the connector cannot read its page", async () => {
+    const server = await loopback((outgoing, _incoming, index) => {
+      if (index < 3) outgoing.writeHead(429).end("<html>");
+      else json(outgoing, 200, { good: true });
+    });
+    const judge = ({ json: body }: { readonly json: unknown }) =>
+      body === undefined ? new Unavailable("no JSON", { sent: true }) : undefined;
+    const { http } = client();
+    const answer = await http({ method: "POST", url: server.url, json: {}, retry: "unsent", judge });
+    expect(answer.json).toEqual({ good: true });
+  });
+
   it("notes a repeated call without its query", async () => {
     const server = await loopback((outgoing, _incoming, index) => json(outgoing, index === 1 ? 500 : 200, {}));
     const { http, warnings } = client();

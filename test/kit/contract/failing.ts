@@ -11,7 +11,7 @@ import {
 } from "../../../core/connector.ts";
 import { type FaultKind, type FaultRule, faultKinds } from "../../../core/simulator.ts";
 import type { Suite } from "./suite.ts";
-import { entityOf, mapOf, openWorld, pagesOf, recordsIn, type World } from "./world.ts";
+import { entityOf, mapOf, openWorld, pagesOf, recordsIn, settledMs, type World } from "./world.ts";
 
 const always = 1_000_000;
 
@@ -31,10 +31,12 @@ export function describeFailing<Config, Cursor>({ contract, each, it }: Suite<Co
     ...contract.calls(entity).list,
     ...more,
   });
-  const fill = ({ simulator }: World<Config, Cursor>, entity: Entity, count: number): ReadonlyArray<string> =>
-    Array.from({ length: count }, (_, index) =>
-      simulator.screen.create(entity, entityOf(contract, entity).record(index + 1)),
-    );
+  const fill = ({ simulator, clock }: World<Config, Cursor>, entity: Entity, count: number): ReadonlyArray<string> => {
+    const { record } = entityOf(contract, entity);
+    const ids = Array.from({ length: count }, (_, index) => simulator.screen.create(entity, record(index + 1)));
+    clock.advance(settledMs);
+    return ids;
+  };
   const pull = ({ api }: World<Config, Cursor>, entity: Entity) =>
     pagesOf(api, entity, { fields: [entityOf(contract, entity).edited] });
   const creation = (entity: Entity): Operation => ({

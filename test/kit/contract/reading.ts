@@ -11,6 +11,7 @@ import {
   openWorld,
   pagesOf,
   recordsIn,
+  settledMs,
   storedCursor,
   valueIn,
   type World,
@@ -21,12 +22,14 @@ const minuteMs = 60_000;
 const pagesMax = 200;
 
 function fill<Config, Cursor>(
-  { contract, simulator }: World<Config, Cursor>,
+  { contract, simulator, clock }: World<Config, Cursor>,
   entity: Entity,
   count: number = contract.manyRows,
 ): ReadonlyArray<string> {
   const { record } = entityOf(contract, entity);
-  return Array.from({ length: count }, (_, index) => simulator.screen.create(entity, record(index + 1)));
+  const ids = Array.from({ length: count }, (_, index) => simulator.screen.create(entity, record(index + 1)));
+  clock.advance(settledMs);
+  return ids;
 }
 
 const sorted = (ids: Iterable<string>): ReadonlyArray<string> => [...new Set(ids)].sort();
@@ -74,6 +77,7 @@ export function describeReading<Config, Cursor>({ contract, each, it }: Suite<Co
     const [target = ""] = ids;
     world.simulator.screen.edit(entity, target, { [edited]: "Edited here" });
     const made = world.simulator.screen.create(entity, record(501));
+    world.clock.advance(settledMs);
     const changes = recordsIn(await pagesOf(world.reconnect(), entity, { fields, cursor }));
     expect(changes.find(({ id }) => id === target)?.fields).toEqual({ [edited]: "Edited here" });
     expect(changes.map(({ id }) => id)).toContain(made);
@@ -88,6 +92,7 @@ export function describeReading<Config, Cursor>({ contract, each, it }: Suite<Co
     const first = await pagesOf(world.api, entity, { fields });
     world.clock.advance(60 * minuteMs);
     for (const id of ids) world.simulator.screen.edit(entity, id, { [edited]: "All at once" });
+    world.clock.advance(settledMs);
     const cursor = storedCursor(connector, lastCursor(first));
     const pages = await pagesOf(world.api, entity, { fields, cursor });
     const seen = new Map(recordsIn(pages).map(({ id, fields: held }) => [id, held[edited]]));
@@ -120,7 +125,7 @@ export function describeReading<Config, Cursor>({ contract, each, it }: Suite<Co
         const made = world.simulator.screen.create(entity, { ...record(600 + pages), [edited]: `New ${pages}` });
         expected.set(made, `New ${pages}`);
       }
-      world.clock.advance(5 * minuteMs);
+      world.clock.advance(settledMs);
     }
     expect(Object.fromEntries([...expected.keys()].map((id) => [id, seen.get(id)]))).toEqual(
       Object.fromEntries(expected),
@@ -136,6 +141,7 @@ export function describeReading<Config, Cursor>({ contract, each, it }: Suite<Co
     world.clock.advance(10 * minuteMs);
     const [gone = "", , kept = ""] = ids;
     world.simulator.screen.remove(entity, gone);
+    world.clock.advance(settledMs);
     const cursor = storedCursor(connector, lastCursor(first));
     const changes = (await pagesOf(world.api, entity, { fields: [edited], cursor })).flatMap((page) => page.changes);
     expect(changes.filter(({ kind }) => kind === "deleted").map(({ id }) => id)).toEqual([gone]);
@@ -149,6 +155,7 @@ export function describeReading<Config, Cursor>({ contract, each, it }: Suite<Co
     const [gone = ""] = ids;
     world.clock.advance(10 * minuteMs);
     world.simulator.screen.remove(entity, gone);
+    world.clock.advance(settledMs);
     const { edited } = entityOf(contract, entity);
     const pages = await pagesOf(world.api, entity, { mode: "listing", fields: [edited] });
     expect(sorted(recordsIn(pages).map(({ id }) => id))).toEqual(sorted(ids.filter((id) => id !== gone)));

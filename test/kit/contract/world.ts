@@ -172,6 +172,9 @@ export const namesIn = (map: EntityMap): ReadonlyArray<string> => [
   ),
 ];
 
+/** A pull may leave out what is only seconds old, and show it the next time. */
+export const settledMs = 10 * 60_000;
+
 export const neverStopped = (): AbortSignal => new AbortController().signal;
 
 export async function pagesOf<Cursor>(
