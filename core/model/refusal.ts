@@ -155,3 +155,18 @@ function canonicalField(side: Side, remote: string | undefined): string | undefi
   for (const [field, rule] of side.rules) if (pathNames(rule.path).includes(remote)) return field;
   return undefined;
 }
+
+/** D15: a record that is answered as not there may only be hidden from us, so nobody concludes a delete. */
+export function noteUnreachable(world: World, side: Side, canonical: Canonical, link: Link): void {
+  world.deadLetters.push({
+    connection: side.connection,
+    entity: side.entity,
+    canonicalId: canonical.id,
+    remoteId: link.remoteId,
+    field: "",
+    move: "push",
+    code: "not-reachable",
+    reason: `${side.connection} answers that this record is not there; it may be deleted or hidden from the acting user`,
+    remedy: "Give the acting user the right to see and write the record, or delete it there, then replay.",
+  });
+}

@@ -9,7 +9,7 @@ import { about, type Moment } from "./moment.ts";
 import { noteStoredDifferently } from "./own-writes.ts";
 import type { FieldWrite, LeftOut } from "./patch.ts";
 import type { Result } from "./record.ts";
-import { healLetter, noteLeftOut, settleDuplicate, settleRejected } from "./refusal.ts";
+import { healLetter, noteLeftOut, noteUnreachable, settleDuplicate, settleRejected } from "./refusal.ts";
 import { decodeRecord, imageIn, type Settings, type Side } from "./settings.ts";
 import { equalValues, type Value } from "./value.ts";
 import type { Canonical, Link, Sent, ShadowField, World } from "./world.ts";
@@ -281,17 +281,7 @@ function settleGone(
   const reason = "the record is not there any more";
   link.fetchAfter = moment.now;
   if (side.goneIsProof) return { next: { kind: "again", afterMs: goneWaitMs, reason }, fetch: [link.remoteId] };
-  // D15: it may only be hidden from us, so nobody concludes a delete, and trying again would change nothing.
-  world.deadLetters.push({
-    connection: side.connection,
-    entity: side.entity,
-    canonicalId: canonical.id,
-    remoteId: link.remoteId,
-    field: "",
-    move: "push",
-    code: "not-reachable",
-    reason: `${side.connection} answers that this record is not there; it may be deleted or hidden from the acting user`,
-    remedy: "Give the acting user the right to see and write the record, or delete it there, then replay.",
-  });
+  // Trying again would change nothing.
+  noteUnreachable(world, side, canonical, link);
   return { next: { kind: "dead", reason }, fetch: [link.remoteId] };
 }

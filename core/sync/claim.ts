@@ -10,7 +10,7 @@ import { isClosed } from "../model/evidence.ts";
 import { freezeWars } from "../model/freeze.ts";
 import type { Moment } from "../model/moment.ts";
 import { closesCycle, type LeftOut, type Patch } from "../model/patch.ts";
-import { refuseLeftOut } from "../model/refusal.ts";
+import { noteUnreachable, refuseLeftOut } from "../model/refusal.ts";
 import type { Side } from "../model/settings.ts";
 import type { Claimed } from "../model/settle.ts";
 import type { Canonical, Link, Sent, World } from "../model/world.ts";
@@ -117,6 +117,10 @@ function decideClaim(push: PushRun, world: World, side: Side, candidate: Candida
   if (waiting) return { kind: "wait", until: moment.now + waitMs, reason: "waits for its account or parent" };
   if (patches.length === 0) return { kind: "nothing" };
   for (const patch of patches) {
+    if (patch.link !== null && row.attempts >= waitsMax && isUnread(patch.link, prepared)) {
+      noteUnreachable(world, side, canonical, patch.link);
+      return { kind: "nothing" };
+    }
     const wait =
       patch.kind === "create"
         ? createWaits(push, world, side, candidate, moment)
@@ -151,6 +155,8 @@ function createWaits(push: PushRun, world: World, side: Side, { canonical, prepa
   return { until, reason: "the outcome of the last create is not known yet" };
 }
 
+const isUnread = (link: Link, { read }: Prepared): boolean => read.linkIds.has(link.id) && link.readEnded < read.began;
+
 /** A record that could not be read is not written over; one with an open version is written when that has closed (D6). */
 function writeWaits(
   side: Side,
@@ -158,8 +164,8 @@ function writeWaits(
   due: { readonly row: OutboxRow; readonly prepared: Prepared; readonly kind: "update" | "delete" },
   moment: Moment,
 ) {
-  const { read, singly } = due.prepared;
-  if (read.linkIds.has(link.id) && link.readEnded < read.began) {
+  const { singly } = due.prepared;
+  if (isUnread(link, due.prepared)) {
     return { until: moment.now + waitMs, reason: "the record could not be read before it is written" };
   }
   const isOpen =
