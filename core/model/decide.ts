@@ -79,7 +79,7 @@ function decideRecord(
   if (link.canonicalId !== null && world.isClaimed(side.connection, link.canonicalId)) {
     // D3: what is read while we write is looked at again after the settle.
     link.fetchAfter = read.ended;
-    world.touchLink(link);
+    world.touchEvidence(link);
     return;
   }
   const isTombstone = link.state === "gone" || link.state === "detached" || link.state === "merged";
@@ -90,7 +90,7 @@ function decideRecord(
     world.counts.stale += 1;
     if (judgement.kind === "drop") return;
     link.fetchAfter = moment.now;
-    world.touchLink(link);
+    world.touchEvidence(link);
     return;
   }
   if (judgement.wentBack) {
@@ -105,6 +105,7 @@ function decideRecord(
   if (canonical === undefined) return;
   if (link.state !== "live" && !revive(world, side, canonical, link, moment)) {
     advance(link, incoming);
+    world.touchEvidence(link);
     return;
   }
   mergeRecord(world, settings, side, canonical, link, incoming, moment);

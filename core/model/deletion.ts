@@ -35,7 +35,7 @@ export function decideDelete(
   if (link === undefined) return;
   if (link.canonicalId !== null && world.isClaimed(side.connection, link.canonicalId)) {
     link.fetchAfter = read.ended;
-    world.touchLink(link);
+    world.touchEvidence(link);
     return;
   }
   if (link.state === "gone" && link.shadow.deleted !== undefined) {
@@ -48,17 +48,18 @@ export function decideDelete(
     if (link.fetchAfter !== null && link.fetchAfter <= read.began) link.fetchAfter = null;
     if (isProof) noteEvidence(world, link, read);
     if (isProof) closeCases(world, side, link, moment);
-    world.touchLink(link);
+    world.touchEvidence(link);
     return;
   }
   const judgement = judgeTombstone(link, read);
   if (judgement !== "believe") {
     world.counts.stale += 1;
     if (judgement === "fetch") link.fetchAfter = moment.now;
-    world.touchLink(link);
+    world.touchEvidence(link);
     return;
   }
   noteEvidence(world, link, read);
+  world.touchLink(link);
   link.fetchAfter = null;
   if (link.state === "held") {
     link.state = "gone";
@@ -122,6 +123,7 @@ function endQuarantine(
   const at = link.shadow.deleted?.at ?? moment.now;
   const master = canonical === undefined ? undefined : masterOf(world, side, canonical, link, tombstone, at);
   link.fetchAfter = null;
+  world.touchLink(link);
   if (canonical === undefined || master === undefined) carryOut(world, settings, side, link, moment);
   else if (master.certain) mergeInto(world, settings, side, canonical, link, master.link, moment);
   else askForMaster(world, side, canonical, link, master.link, moment);
@@ -142,7 +144,7 @@ function askForMaster(world: World, side: Side, canonical: Canonical, link: Link
 function noteEvidence(world: World, link: Link, read: Read): void {
   link.readBegan = Math.max(link.readBegan, read.began);
   link.readEnded = Math.max(link.readEnded, read.ended);
-  world.touchLink(link);
+  world.touchEvidence(link);
 }
 
 function closeCases(world: World, side: Side, link: Link, moment: Moment): void {

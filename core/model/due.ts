@@ -14,6 +14,7 @@ export function markDue(world: World, settings: Settings, moment: Moment): void 
     if (canonical !== undefined) touched.set(canonical.id, canonical);
   }
   for (const link of world.changedLinks.keys()) {
+    if (world.quiet.has(link)) continue;
     const canonical = link.canonicalId === null ? undefined : world.canonical(link.canonicalId);
     if (canonical !== undefined) touched.set(canonical.id, canonical);
   }

@@ -326,6 +326,8 @@ export class World {
   readonly before = new Map<string, Readonly<Record<string, Value>>>();
   readonly newKeys: Array<MatchKeyRow> = [];
   readonly changedLinks = new Map<Link, "new" | "changed">();
+  /** Changed links of which only the evidence changed. */
+  readonly quiet = new Set<Link>();
   /** Links that a record came alive under: whoever refers to their canonical may have waited for it. */
   readonly arrived = new Set<Link>();
   /** Canonicals whose record showed a smaller version than before. */
@@ -473,6 +475,14 @@ export class World {
 
   touchLink(link: Link): void {
     if (!this.changedLinks.has(link)) this.changedLinks.set(link, "changed");
+    this.quiet.delete(link);
+  }
+
+  /** Only the evidence of the link has changed: nothing becomes due by that. */
+  touchEvidence(link: Link): void {
+    if (this.changedLinks.has(link)) return;
+    this.changedLinks.set(link, "changed");
+    this.quiet.add(link);
   }
 
   /** Moves a link to another canonical (or to none). */
