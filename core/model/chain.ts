@@ -96,10 +96,7 @@ function applyRule(rule: Rule, left: ReadonlyArray<Candidate>, context: ChainCon
     case "manual":
       return "open";
     case "newest":
-      return {
-        kept: left.filter((candidate) => !left.some((other) => isOlder(candidate.interval, other.interval))),
-        reason: "changed last, provably",
-      };
+      return { kept: keepNewest(left), reason: "changed last, provably" };
     case "newest-record":
       return keepMost(
         left,
@@ -117,6 +114,17 @@ function applyRule(rule: Rule, left: ReadonlyArray<Candidate>, context: ChainCon
     case "union":
       return keepUnion(left);
   }
+}
+
+/**
+ * Drops each value of which every candidate is wholly older than some candidate of another value. Two systems that came
+ * to one value stand together, so a later agreement never turns the outcome against itself.
+ */
+function keepNewest(left: ReadonlyArray<Candidate>): ReadonlyArray<Candidate> {
+  const isOutdated = (candidate: Candidate): boolean =>
+    left.some((other) => !equalValues(other.value, candidate.value) && isOlder(candidate.interval, other.interval));
+  const standing = left.filter((candidate) => !isOutdated(candidate));
+  return left.filter((candidate) => standing.some((other) => equalValues(other.value, candidate.value)));
 }
 
 function keepMost(

@@ -12,6 +12,9 @@ import { type Decoded, fieldOf, type Settings, type Side } from "./settings.ts";
 import { equalValues, type Value } from "./value.ts";
 import type { Canonical, Link, Shadow, World } from "./world.ts";
 
+/** How long a reference whose target is not there waits for the next look. */
+const waitingRetryMs = 3_600_000;
+
 /** A record with what the edge has made of it. */
 export interface Arrived {
   readonly record: RemoteRecord;
@@ -134,9 +137,10 @@ export function advance(link: Link, incoming: Incoming, waitedFor: Shadow["waiti
   // A reference that still waits must be looked at again, so the print must not say "unchanged".
   link.print = waiting === undefined ? arrived.print : "";
   if (link.fetchAfter !== null && link.fetchAfter <= read.began) link.fetchAfter = null;
-  // Its target may come with the rest of the load; after that, a change or the sweep brings it.
-  const isNew = Object.entries(waiting ?? {}).some(([field, remoteId]) => waitedFor?.[field] !== remoteId);
-  if (isNew) link.fetchAfter = read.ended;
+  if (waiting === undefined) return;
+  // Its target may come with the rest of the load, or later by a person's answer or a right that is given.
+  const isNew = Object.entries(waiting).some(([field, remoteId]) => waitedFor?.[field] !== remoteId);
+  link.fetchAfter = isNew ? read.ended : read.ended + waitingRetryMs;
 }
 
 /** Canonical ids for remote references; one whose target is not linked yet waits and is left unknown. */
