@@ -29,7 +29,7 @@ const decision = Effect.fn("hub.decide")(function* (hub: Hub, asked: Decision) {
   return yield* database.write(`deciding (${asked.action})`, async () => {
     const { world, sealing } = await loadWorld(database, sealer, hub.model, { ...asked.wanted, withTargets: true });
     const { conflict } = asked;
-    if (conflict !== undefined && !world.conflicts.has(conflict.id)) world.conflicts.set(conflict.id, conflict);
+    if (conflict !== undefined) world.keepConflict(conflict);
     const now = hub.clock.now();
     const moment: Moment = { now, run: hub.ids.next("run"), newId: hub.ids.next, deferMeetings: false };
     const outcome = asked.decide(world, moment);

@@ -127,14 +127,7 @@ export function readmit(
   moment: Moment,
 ): void {
   advance(link, incoming);
-  const open = [...world.conflicts.values()].some(
-    (conflict) =>
-      conflict.connection === side.connection &&
-      conflict.remoteId === link.remoteId &&
-      conflict.entity === side.entity &&
-      (conflict.state === "open" || conflict.state === "reopened"),
-  );
-  if (open) {
+  if (world.openCases(link).length > 0) {
     holdValues(link, incoming.arrived.decoded);
     world.touchLink(link);
     return;

@@ -17,7 +17,7 @@ export function openCase(
   },
   moment: Moment,
 ): void {
-  if (world.openCases(subject.kind, side.connection, subject.link.remoteId).length > 0) return;
+  if (world.openCases(subject.link, subject.kind).length > 0) return;
   world.counts.opened += 1;
   world.addConflict({
     id: moment.newId("con"),

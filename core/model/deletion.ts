@@ -47,7 +47,7 @@ export function decideDelete(
   if (!isProof || (link.state !== "live" && link.state !== "held")) {
     if (link.fetchAfter !== null && link.fetchAfter <= read.began) link.fetchAfter = null;
     if (isProof) noteEvidence(world, link, read);
-    if (isProof) closeCases(world, side, link, moment);
+    if (isProof) closeCases(world, link, moment);
     world.touchEvidence(link);
     return;
   }
@@ -63,7 +63,7 @@ export function decideDelete(
   link.fetchAfter = null;
   if (link.state === "held") {
     link.state = "gone";
-    closeCases(world, side, link, moment);
+    closeCases(world, link, moment);
     return;
   }
   for (const sent of world.openSent(link)) world.closeSent(sent);
@@ -147,9 +147,9 @@ function noteEvidence(world: World, link: Link, read: Read): void {
   world.touchEvidence(link);
 }
 
-function closeCases(world: World, side: Side, link: Link, moment: Moment): void {
+function closeCases(world: World, link: Link, moment: Moment): void {
   for (const kind of ["match", "duplicate", "restore"] as const) {
-    for (const conflict of world.openCases(kind, side.connection, link.remoteId)) {
+    for (const conflict of world.openCases(link, kind)) {
       conflict.state = "closed";
       conflict.reason = "the record was deleted";
       world.touchConflict(conflict, moment.now);
@@ -329,8 +329,8 @@ function masterOf(
     for (const id of world.candidates(side.entity, key.kind, key.value))
       for (const other of world.linksFor(id)) others.add(other);
   }
-  for (const conflict of world.conflicts.values()) {
-    if (conflict.kind !== "duplicate" || conflict.canonicalId !== canonical.id || conflict.remoteId === null) continue;
+  for (const conflict of world.conflictsOf(canonical.id)) {
+    if (conflict.kind !== "duplicate" || conflict.remoteId === null) continue;
     const held = world.link(side.connection, side.entity, conflict.remoteId);
     if (held !== undefined) others.add(held);
   }
@@ -369,7 +369,7 @@ export function mergeInto(
   if (master.canonicalId === null) {
     // The master was held as a duplicate: it takes the child's place.
     startOver(world, master, canonical.id, moment);
-    closeCases(world, side, master, moment);
+    closeCases(world, master, moment);
     world.log.push({ ...about(canonical, master, moment), kind: "relinked", note: { child: child.id } });
     return;
   }

@@ -364,9 +364,9 @@ export function gatherOpen(
 
 /** A link does not speak any more: what was open only because of it closes. */
 export function withdraw(world: World, settings: Settings, canonical: Canonical, moment: Moment): void {
-  for (const conflict of world.conflicts.values()) {
+  for (const conflict of world.conflictsOf(canonical.id)) {
     const isOpen = conflict.state === "open" || conflict.state === "reopened";
-    if (isOpen && conflict.kind === "value" && conflict.canonicalId === canonical.id) {
+    if (isOpen && conflict.kind === "value") {
       gatherOpen(world, settings, canonical, conflict, moment);
     }
   }

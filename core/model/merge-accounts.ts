@@ -57,8 +57,8 @@ export function mergeCanonicals(
 }
 
 function closeDisputes(world: World, absorbed: Canonical, moment: Moment): void {
-  for (const conflict of world.conflicts.values()) {
-    if (conflict.canonicalId !== absorbed.id || conflict.field === null) continue;
+  for (const conflict of world.conflictsOf(absorbed.id)) {
+    if (conflict.field === null) continue;
     if (conflict.state !== "open" && conflict.state !== "reopened") continue;
     conflict.state = "closed";
     conflict.reason = "its account was merged into another one";

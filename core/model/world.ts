@@ -279,6 +279,14 @@ const linkKey = (connection: string, entity: Entity, remoteId: string): string =
   `${connection}\n${entity}\n${remoteId}`;
 const keyKey = (entity: Entity, kind: string, value: string): string => `${entity}\n${kind}\n${value}`;
 
+const isOpen = (conflict: Conflict): boolean => conflict.state === "open" || conflict.state === "reopened";
+
+function addTo(index: Map<string, Set<Conflict>>, key: string, conflict: Conflict): void {
+  const rows = index.get(key);
+  if (rows === undefined) index.set(key, new Set([conflict]));
+  else rows.add(conflict);
+}
+
 export interface MatchKeyRow {
   readonly entity: Entity;
   readonly kind: string;
@@ -316,6 +324,8 @@ export class World {
   readonly linksOf = new Map<string, Set<Link>>();
   readonly keys = new Map<string, Set<string>>();
   readonly conflicts = new Map<string, Conflict>();
+  readonly #conflictsOf = new Map<string, Set<Conflict>>();
+  readonly #conflictsAt = new Map<string, Set<Conflict>>();
   readonly sent = new Map<string, Sent>();
   readonly claims = new Set<string>();
   readonly meetings = new Set<string>();
@@ -347,7 +357,7 @@ export class World {
     for (const canonical of rows.canonicals) this.canonicals.set(canonical.id, canonical);
     for (const link of rows.links) this.#index(link);
     for (const key of rows.keys) this.#addKey(key.entity, key.kind, key.value, key.canonicalId);
-    for (const conflict of rows.conflicts) this.conflicts.set(conflict.id, conflict);
+    for (const conflict of rows.conflicts) this.keepConflict(conflict);
     for (const sent of rows.sent) this.sent.set(sent.id, sent);
     for (const claim of rows.claims) this.claims.add(`${claim.connection}\n${claim.canonicalId}`);
     for (const id of rows.meetings) this.meetings.add(id);
@@ -380,28 +390,36 @@ export class World {
     );
   }
 
+  /** Takes in a row that the store holds; a row that is there already stays. */
+  keepConflict(conflict: Conflict): void {
+    if (this.conflicts.has(conflict.id)) return;
+    this.conflicts.set(conflict.id, conflict);
+    const { canonicalId, connection, remoteId, entity } = conflict;
+    if (canonicalId !== null) addTo(this.#conflictsOf, canonicalId, conflict);
+    if (connection !== null && remoteId !== null) {
+      addTo(this.#conflictsAt, linkKey(connection, entity, remoteId), conflict);
+    }
+  }
+
+  /** Every loaded row about a canonical, open or not. */
+  conflictsOf(canonicalId: string): ReadonlyArray<Conflict> {
+    return [...(this.#conflictsOf.get(canonicalId) ?? [])];
+  }
+
   openConflict(canonicalId: string, field: string): Conflict | undefined {
-    for (const conflict of this.conflicts.values()) {
-      if (
-        conflict.canonicalId === canonicalId &&
-        conflict.field === field &&
-        conflict.kind === "value" &&
-        (conflict.state === "open" || conflict.state === "reopened")
-      ) {
-        return conflict;
-      }
+    for (const conflict of this.#conflictsOf.get(canonicalId) ?? []) {
+      if (conflict.field === field && conflict.kind === "value" && isOpen(conflict)) return conflict;
     }
     return undefined;
   }
 
-  openCases(kind: ConflictKind, connection: string, remoteId: string): ReadonlyArray<Conflict> {
-    return [...this.conflicts.values()].filter(
-      (conflict) =>
-        conflict.kind === kind &&
-        conflict.connection === connection &&
-        conflict.remoteId === remoteId &&
-        (conflict.state === "open" || conflict.state === "reopened"),
-    );
+  /** Open rows about one record, of one kind or of any. */
+  openCases(
+    record: { readonly connection: string; readonly entity: Entity; readonly remoteId: string },
+    kind?: ConflictKind,
+  ): ReadonlyArray<Conflict> {
+    const rows = this.#conflictsAt.get(linkKey(record.connection, record.entity, record.remoteId)) ?? [];
+    return [...rows].filter((conflict) => (kind === undefined || conflict.kind === kind) && isOpen(conflict));
   }
 
   /** Open writes that concern a link, or creates of its canonical in its connection. */
@@ -428,7 +446,7 @@ export class World {
       if (known === undefined) this.keys.set(key, new Set(ids));
       else for (const id of ids) known.add(id);
     }
-    for (const [id, conflict] of other.conflicts) if (!this.conflicts.has(id)) this.conflicts.set(id, conflict);
+    for (const conflict of other.conflicts.values()) this.keepConflict(conflict);
   }
 
   isClaimed(connection: string, canonicalId: string): boolean {
@@ -511,7 +529,7 @@ export class World {
   }
 
   addConflict(conflict: Conflict): void {
-    this.conflicts.set(conflict.id, conflict);
+    this.keepConflict(conflict);
     this.changedConflicts.set(conflict, "new");
   }
 

@@ -28,7 +28,7 @@ function record(index: number): RemoteRecord {
       Name: `Company ${index} Manufacturing`,
       Legal: `Company ${index} Manufacturing GmbH`,
       Tax: null,
-      Domain: `company-${index}.example.net.co`,
+      Domain: `company-${index}.com`,
       Phone: `+4930${1_000_000 + index}`,
       Email: `office@company-${index}.test`,
       Industry: "Machinery",

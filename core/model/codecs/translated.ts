@@ -8,7 +8,8 @@ export function translated(inner: Codec, words: Readonly<Record<string, string>>
   const ours = new Map([...theirs].map(([hub, there]) => [there, hub]));
   const each = (value: Value, by: ReadonlyMap<string, string>): Value => {
     if (typeof value === "string") return by.get(value) ?? value;
-    return Array.isArray(value) ? value.map((member: string) => by.get(member) ?? member) : value;
+    // Only sets are translated, and a set is sorted.
+    return Array.isArray(value) ? value.map((member: string) => by.get(member) ?? member).sort() : value;
   };
   return {
     ...inner,
