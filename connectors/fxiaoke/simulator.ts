@@ -115,7 +115,8 @@ export function createFxiaokeSimulator(options: FxiaokeSimulatorOptions): Fxiaok
 
   const refusal = (refused: Refused, userId: string): Response =>
     answer({
-      traceId: traceId(userId),
+      // The newer token endpoint names an `error` instead of a trace.
+      ...("error" in refused.beside ? {} : { traceId: traceId(userId) }),
       errorCode: refused.code === 0 ? switches.failureCode : refused.code,
       errorMessage: refused.message,
       ...(refused.description === undefined ? {} : { errorDescription: refused.description }),
@@ -167,7 +168,8 @@ export function createFxiaokeSimulator(options: FxiaokeSimulatorOptions): Fxiaok
         checkCall(context);
         const body = await bodyOf(context);
         const issued = gate.issue(style, body);
-        return answer({ ...issued, errorCode: 0, errorMessage: "success", traceId: "open-api-gateway-web/1" });
+        const trace = style === "legacy" ? "open-api-gateway-web/1" : traceId(tenant.userId);
+        return answer({ ...issued, errorCode: 0, errorMessage: "success", traceId: trace });
       } catch (error) {
         if (error instanceof Refused) return refusal(error, "");
         throw error;
@@ -182,9 +184,9 @@ export function createFxiaokeSimulator(options: FxiaokeSimulatorOptions): Fxiaok
   const shown = (row: Row, object: string, caller: Caller, body: Json, projection?: ReadonlyArray<string>): Row => {
     const entries = Object.entries(row).filter(([name]) => !switches.hiddenFields.includes(name));
     const nulls =
-      body.includeNull === true
+      body.includeNull === true && switches.nullsShown
         ? (projection ?? [...visibleFields(object).keys()])
-            .filter((name) => !(name in row))
+            .filter((name) => !(name in row) && !switches.hiddenFields.includes(name))
             .map((name) => [name, null] as const)
         : [];
     return rendered(Object.fromEntries([...nulls, ...entries]), caller.openIds);
@@ -224,11 +226,12 @@ export function createFxiaokeSimulator(options: FxiaokeSimulatorOptions): Fxiaok
       const object = objectOf(data.dataObjectApiName, custom, switches);
       if (typeof data.objectDataId !== "string") throw Refused.parameter("objectDataId");
       const row = store.get(object, data.objectDataId);
-      if (row === undefined) {
+      const concealed = store.isConcealed(object, data.objectDataId);
+      if (concealed && switches.concealedGet === "refused") throw Refused.business("无此操作的数据权限");
+      if (row === undefined || concealed) {
         if (switches.purgedGet === "empty") return { data: {} };
-        throw Refused.business("数据不存在或已被删除");
+        throw Refused.business(switches.purgedGet === "error" ? "数据不存在或已被删除" : "系统异常，请联系管理员");
       }
-      if (store.isConcealed(object, data.objectDataId)) throw Refused.business("无此操作的数据权限");
       return { data: shown(row, object, caller, body) };
     };
 
@@ -435,14 +438,20 @@ export function createFxiaokeSimulator(options: FxiaokeSimulatorOptions): Fxiaok
     }
   };
 
+  /** On the screen a person picks an employee; either form of the id stands for one. */
+  const withPlainOwner = (fields: Json): Json =>
+    Array.isArray(fields.owner)
+      ? { ...fields, owner: fields.owner.map((id) => plainIdOf(String(id)) ?? String(id)) }
+      : fields;
   const screenAuthor = (): Author => authorOf(screenUser, stamp(), false);
   const screen: Screen = {
     create: (entity, fields) => {
       const owner = "owner" in fields || "high_seas_id" in fields ? {} : { owner: [tenant.userId] };
-      return store.create(objectNames[entity], { ...owner, ...fields }, screenAuthor());
+      return store.create(objectNames[entity], { ...owner, ...withPlainOwner(fields) }, screenAuthor());
     },
-    edit: (entity, id, fields) => {
+    edit: (entity, id, given) => {
       const object = objectNames[entity];
+      const fields = withPlainOwner(given);
       const timed = "owner" in fields && visibleFields(object).has("owner_modified_time");
       const values = { ...fields, ...(timed ? { owner_modified_time: stamp() } : {}) };
       const ownerOnly = Object.keys(fields).every((name) => name === "owner");

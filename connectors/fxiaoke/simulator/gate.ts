@@ -122,7 +122,8 @@ export function createGate(now: () => number, random: () => number, switches: Fx
       const bearer = /^Bearer (.+)$/.exec(headers.get("authorization") ?? "")?.[1];
       const inBody = body.corpAccessToken;
       if (bearer === undefined && inBody === undefined) throw new Refused(20017, "corpAccessToken为必填项，不能为空");
-      if (bearer !== undefined && inBody !== undefined) throw wrongToken();
+      const isMixed = ["corpAccessToken", "corpId", "currentOpenUserId"].some((name) => body[name] !== undefined);
+      if (bearer !== undefined && isMixed) throw wrongToken();
       if (bearer === undefined) {
         const token = checkToken("legacy", inBody);
         if (body.corpId !== tenant.corpId) throw wrongToken();

@@ -3,16 +3,18 @@
 export interface FxiaokeSwitches {
   /** Invalidated rows in a query: never, always, or only when life_status or is_deleted is filtered on. */
   invalidRows: "hidden" | "shown" | "filtered";
-  /** A get of a purged id: an error or an answer without data. */
-  purgedGet: "error" | "empty";
+  /** A get of a purged id: a text that says so, one that says nothing, or an answer without data. */
+  purgedGet: "error" | "unclear" | "empty";
+  /** A get of a record that the acting user may not see: a refusal, or the answer of a purged one. */
+  concealedGet: "refused" | "as-purged";
   /** Code of business failures; the manual publishes none. */
   failureCode: 500 | 32000;
   limitAbove: "clamp" | "reject";
   oddOffset: "reject" | "round";
   /** Approval flows of the tenant: writes with triggerApprovalFlow wait for `approve`. */
   approval: "off" | "on";
-  /** A workflow that touches each record after an API write, as the system user. */
-  workflow: "off" | "on";
+  /** A workflow that touches each record after an API write, as the system user; `always` pays no heed to triggerWorkFlow. */
+  workflow: "off" | "on" | "always";
   duplicateName: "off" | "reject";
   customDataId: "present" | "absent";
   /** How long a query shows the state before. */
@@ -37,6 +39,10 @@ export interface FxiaokeSwitches {
   /** Modified times are rounded down to a multiple of this, to force ties. */
   tieMs: number;
   crossedPaths: "reject" | "tolerate";
+  /** Whether `includeNull` shows empty fields. */
+  nullsShown: boolean;
+  /** Objects that the acting user has no right to. */
+  forbiddenObjects: ReadonlyArray<string>;
   /** Fields that the acting user may not see. */
   hiddenFields: ReadonlyArray<string>;
   /** Whether the directory names employees as the auth style's records do, or always as FSUID_…. */
@@ -48,6 +54,7 @@ export interface FxiaokeSwitches {
 export const defaultSwitches: FxiaokeSwitches = {
   invalidRows: "hidden",
   purgedGet: "error",
+  concealedGet: "refused",
   failureCode: 500,
   limitAbove: "clamp",
   oddOffset: "reject",
@@ -69,6 +76,8 @@ export const defaultSwitches: FxiaokeSwitches = {
   longIdShare: 0,
   tieMs: 1,
   crossedPaths: "reject",
+  nullsShown: true,
+  forbiddenObjects: [],
   hiddenFields: [],
   directoryIds: "style",
   sourceIp: "listed",

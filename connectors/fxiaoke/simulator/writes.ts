@@ -34,6 +34,7 @@ export function objectOf(name: unknown, custom: boolean, switches: FxiaokeSwitch
   if (name.endsWith("__c") !== custom && switches.crossedPaths === "reject") {
     throw Refused.business(`对象[${name}]与接口类型不匹配`);
   }
+  if (switches.forbiddenObjects.includes(name)) throw Refused.business(`没有${objects.get(name)?.label}权限`);
   return name;
 }
 
@@ -46,6 +47,11 @@ function liveRow({ store }: Writing, object: string, id: unknown): Row & { reado
   if (row === undefined || typeof id !== "string") throw Refused.business("数据不存在");
   if (store.isConcealed(object, id)) throw Refused.business("无此操作的数据权限");
   return { ...row, _id: id };
+}
+
+/** Nobody has a right to a pooled (公海) record until it is claimed. */
+function checkClaimed(row: Row): void {
+  if (isBlank(row.owner)) throw Refused.business("无此操作的数据权限");
 }
 
 /** Where the vendor's Java meets a JSON value of another type it answers a server error. */
@@ -158,7 +164,8 @@ const awaitsApproval = ({ switches, body }: Writing): boolean =>
 
 /** A workflow that touches the record after the write, as the system user and a second later. */
 function runWorkflow(writing: Writing, object: string, id: string): void {
-  if (writing.switches.workflow === "off") return;
+  const { workflow } = writing.switches;
+  if (workflow === "off" || (workflow === "on" && writing.body.triggerWorkFlow === false)) return;
   const author: Author = { userId: systemUser, at: writing.author.at + 1_000, byApi: false };
   writing.store.change(object, id, {}, author);
 }
@@ -197,6 +204,7 @@ export function update(writing: Writing): Json {
   const given = objectData(writing);
   const object = objectOf(given.dataObjectApiName, custom, switches);
   const row = liveRow(writing, object, given._id);
+  checkClaimed(row);
   if (row.is_deleted === true) throw Refused.business("数据已作废，不能编辑");
   if (row.lock_status === "1" && !(custom && data.skipDataStatusValidate === true)) {
     throw Refused.business("数据已锁定，不能编辑");
@@ -207,7 +215,7 @@ export function update(writing: Writing): Json {
   // The owner cannot be changed here: it is dropped without a word.
   const { owner: _owner, record_type: _type, ...changes } = given;
   const written = values(writing, object, changes, row._id);
-  checkRequired(object, { ...row, ...written, owner: row.owner ?? ["pool"] });
+  checkRequired(object, { ...row, ...written });
   if (awaitsApproval(writing)) {
     store.wait(object, row._id, written);
     store.change(object, row._id, { life_status: "in_change" }, author);
@@ -222,12 +230,13 @@ export function invalidate(writing: Writing): Json {
   const { store, switches, author, custom, data } = writing;
   const object = objectOf(data.dataObjectApiName, custom, switches);
   const row = liveRow(writing, object, data.object_data_id);
-  invalidateRow(writing, object, row);
+  invalidateRow(row);
   store.invalidate(object, row._id, author);
   return {};
 }
 
-function invalidateRow(_writing: Writing, _object: string, row: Row): void {
+function invalidateRow(row: Row): void {
+  checkClaimed(row);
   if (row.lock_status === "1") throw Refused.business("数据已锁定，不能作废");
   if (row.life_status !== "normal") throw Refused.business("只有正常状态的数据可以作废");
 }
@@ -243,7 +252,7 @@ export function invalidateMany(writing: Writing): Json {
   const { store, switches, author, data } = writing;
   const object = objectOf(data.dataObjectApiName, true, switches);
   const rows = idList(data).map((id) => liveRow(writing, object, id));
-  for (const row of rows) invalidateRow(writing, object, row);
+  for (const row of rows) invalidateRow(row);
   for (const row of rows) store.invalidate(object, row._id, author);
   return {};
 }
@@ -276,8 +285,7 @@ export function changeOwner(writing: Writing): Json {
     const row = liveRow(writing, object, one.objectDataId);
     if (row.is_deleted === true) throw Refused.business("数据已作废，不能更换负责人");
     if (row.lock_status === "1") throw Refused.business("数据已锁定，不能更换负责人");
-    // Nobody may touch a pooled record until it is claimed.
-    if (isBlank(row.owner)) throw Refused.business("无此操作的数据权限");
+    checkClaimed(row);
     const owner = employeeIds("ownerId", one.ownerId, writing.openIds);
     if (owner.length !== 1) throw Refused.business("字段[负责人]为必填项");
     return { id: row._id, owner };
