@@ -1,5 +1,6 @@
 /** The simulated vendors that `syncline sandbox` and the demo start: seeded, and with larger quotas than a default plan. */
 import { createFxiaokeSimulator, hubKeyField } from "../connectors/fxiaoke/simulator.ts";
+import { createMemorySimulator, seedMemory } from "../connectors/memory/simulator.ts";
 import { createZohoSimulator } from "../connectors/zoho/simulator.ts";
 import type { SandboxSystem } from "../core/cli/cli.ts";
 import type { SimulatorClock } from "../core/simulator.ts";
@@ -65,6 +66,19 @@ export const fxiaokeSandbox: SandboxSystem = {
       switches: { throttleCalls: fxiaokeCalls },
     });
     seedFxiaoke(simulator, seed);
+    arrive();
+    return simulator;
+  },
+};
+
+const memoryAccounts = 40;
+
+export const memorySandbox: SandboxSystem = {
+  system: "memory",
+  start: ({ clock: present, faults }) => {
+    const { clock, arrive } = pastClock(present);
+    const simulator = createMemorySimulator({ clock, ...(faults === undefined ? {} : { faults }) });
+    seedMemory(simulator, { accounts: memoryAccounts });
     arrive();
     return simulator;
   },

@@ -15,7 +15,7 @@ import { checkup } from "../../core/hub/checkup.ts";
 import { explain } from "../../core/hub/explain.ts";
 import { connectHub, type Hub } from "../../core/hub/open.ts";
 import { plan } from "../../core/hub/plan.ts";
-import { runSync } from "../../core/hub/run.ts";
+import { type RunReport, runSync } from "../../core/hub/run.ts";
 import type { Simulator } from "../../core/simulator.ts";
 import { countCanonicals, countConflicts, listConflicts, listDeadLetters, search } from "../../core/store/browse.ts";
 import type { SyncReport } from "../../core/sync/sync.ts";
@@ -68,7 +68,7 @@ async function runDemo(cli: Cli, options: { readonly json: boolean; readonly lan
   const say = (lines: string | ReadonlyArray<string>): Promise<void> =>
     printLines(quiet, typeof lines === "string" ? [lines] : lines);
   await say([words.title, "", words.starting]);
-  const running = await startSandbox({ registry: cli.registry, clock }, { seed });
+  const running = await startSandbox({ registry: cli.registry, clock }, { seed, only: "zoho,fxiaoke" });
   try {
     const list = legacyList(seed);
     writeFileSync(files.list, list);
@@ -209,10 +209,10 @@ const syncUntilDone = Effect.fn("demo.sync")(function* (
   clock: DemoClock,
   rounds = roundsMax,
 ) {
-  const reports: Array<SyncReport> = [];
+  const reports: Array<RunReport> = [];
   for (let round = 0; round < rounds; round++) {
     if (round > 0) clock.advance(hourMs / 6);
-    const report: SyncReport = yield* runSync(hub, { full: false });
+    const report: RunReport = yield* runSync(hub, { full: false });
     addTo(totals, report);
     reports.push(report);
     if (report.outbox === 0) break;
@@ -221,11 +221,17 @@ const syncUntilDone = Effect.fn("demo.sync")(function* (
 });
 
 /** Counts of all rounds, and how things stand after the last one. */
-function together(reports: ReadonlyArray<SyncReport>): SyncReport {
+function together(reports: ReadonlyArray<RunReport>): RunReport {
   const last = reports.at(-1);
   if (last === undefined) throw new Error("no sync was made");
+  const total = (of: (report: RunReport) => number): number => reports.reduce((sum, report) => sum + of(report), 0);
   return {
     ...last,
+    found: {
+      filled: total((report) => report.found.filled),
+      settled: total((report) => report.found.settled),
+      opened: total((report) => report.found.opened),
+    },
     connections: last.connections.map((one) => {
       const same = reports.flatMap((report) => report.connections.filter((other) => other.name === one.name));
       const sum = (of: (report: (typeof same)[number]) => number): number =>

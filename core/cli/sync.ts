@@ -4,7 +4,7 @@ import type { HubConfig } from "../config/hub-config.ts";
 import { closest } from "../config/suggest.ts";
 import { connectHub } from "../hub/open.ts";
 import { type Plan, type PlannedWrite, plan } from "../hub/plan.ts";
-import { runSync } from "../hub/run.ts";
+import { type RunReport, runSync } from "../hub/run.ts";
 import { outcomeOf, type SyncReport } from "../sync/sync.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { printJson, printLines, withHub } from "./context.ts";
@@ -51,7 +51,7 @@ function requireNames(config: HubConfig, names: ReadonlyArray<string>): void {
   }
 }
 
-export function reportLines(cli: Pick<Cli, "columns">, report: SyncReport): ReadonlyArray<string> {
+export function reportLines(cli: Pick<Cli, "columns">, report: RunReport): ReadonlyArray<string> {
   const rows = report.connections.map((one) => [
     one.name,
     plainNumber(one.pulled),
@@ -79,8 +79,21 @@ export function reportLines(cli: Pick<Cli, "columns">, report: SyncReport): Read
     ...table(["connection", "read", "news", "created", "updated", "deleted", "rejected", "outcome"], rows, cli.columns),
     "",
     `Agreement: ${percent(agreement.share)} of ${counted(agreement.pairs, "field")} compared${left.length === 0 ? "" : ` (left out: ${left.join(", ")})`}. Outbox: ${plainNumber(report.outbox)}.`,
+    ...foundLines(report),
     ...found,
     ...notes,
+  ];
+}
+
+function foundLines({ found, run }: RunReport): ReadonlyArray<string> {
+  const { filled, settled, opened } = found;
+  if (filled + settled + opened === 0) return [];
+  const open =
+    opened === 0
+      ? "nothing is left to a person"
+      : `${counted(opened, "question")} left to a person: npx syncline conflicts list`;
+  return [
+    `Found: ${counted(filled, "empty field")} filled, ${counted(settled, "difference")} settled by the rules, ${open} (${run}).`,
   ];
 }
 

@@ -12,7 +12,7 @@ import { type LeftOut, type Patch, patchesFor } from "../model/patch.ts";
 import { sideOf } from "../model/settings.ts";
 import type { Value } from "../model/value.ts";
 import { noteAudit } from "../store/audit.ts";
-import { type ConflictTotals, countConflicts } from "../store/browse.ts";
+import { countRun, type RunTally } from "../store/browse.ts";
 import { copyStore } from "../store/copy.ts";
 import { outbox } from "../store/tables.ts";
 import { loadWorld } from "../store/world-store.ts";
@@ -56,7 +56,7 @@ export interface PlannedConnection {
 
 export interface Plan {
   readonly connections: ReadonlyArray<PlannedConnection>;
-  readonly conflicts: ConflictTotals;
+  readonly found: RunTally;
   readonly writes: ReadonlyArray<PlannedWrite>;
   /** Writes beyond `writesMax`, which are counted but not listed. */
   readonly unlisted: number;
@@ -81,7 +81,7 @@ export const plan = Effect.fn("hub.plan")(function* (
       const engine = engineOf(hub, live.engine.connections, copy);
       const report = yield* sync(engine, { full: options.full, pushes: false });
       const planned = yield* plannedWrites(engine, options.writesMax);
-      const conflicts = yield* countConflicts({ store: copy, model: hub.model });
+      const found = yield* countRun({ store: copy }, report.run);
       return {
         connections: report.connections.map((one) => {
           const tally = planned.tallies.get(one.name) ?? noWrites();
@@ -98,7 +98,7 @@ export const plan = Effect.fn("hub.plan")(function* (
             calls: callsFor(engine, one.name, tally),
           };
         }),
-        conflicts,
+        found,
         writes: planned.writes,
         unlisted: planned.unlisted,
       } satisfies Plan;

@@ -1,10 +1,15 @@
 /** One sync under the store's lease; connections that could not be reached are part of its report. */
 import { Effect } from "effect";
 import { noCounts } from "../model/world.ts";
+import { countRun, type RunTally } from "../store/browse.ts";
 import { noteConnections } from "../store/connections.ts";
 import { withLease } from "../store/lease.ts";
 import { type ConnectionReport, outcomeOf, type SyncReport, sync } from "../sync/sync.ts";
 import { connectHub, type Hub, type Unreachable } from "./open.ts";
+
+export interface RunReport extends SyncReport {
+  readonly found: RunTally;
+}
 
 export interface RunOptions {
   /** Only these connections; all without. */
@@ -28,7 +33,8 @@ export const runSync = Effect.fn("hub.run")(function* (hub: Hub, options: RunOpt
         hub.store.database,
         failed.map(({ name, outcome }) => ({ name, system: systemOf(hub, name), outcome })),
       );
-      return inOrder(hub, { ...report, connections: [...report.connections, ...failed] });
+      const found = yield* countRun(hub, report.run);
+      return { ...inOrder(hub, { ...report, connections: [...report.connections, ...failed] }), found };
     }),
     (live) => Effect.promise(live.close),
   );

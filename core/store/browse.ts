@@ -1,5 +1,5 @@
 /** Reading the store for people: lists, single accounts with their sources, search, history, conflicts, dead letters. */
-import { and, asc, desc, eq, gt, inArray, like, lt, ne, or, type SQL } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, like, lt, ne, or, type SQL } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Entity, Model } from "../model/field.ts";
 import { wordsOf } from "../model/words.ts";
@@ -283,6 +283,33 @@ export const countConflicts = Effect.fn("browse.conflict-totals")(function* (she
       if (row.state === "open" || row.state === "reopened") open += 1;
     }
     return { open, settled: rows.filter((row) => row.kind === "value" && row.state === "settled").length, byKind };
+  });
+});
+
+/** What one run found: in one summary, not as hundreds of alarms. */
+export interface RunTally {
+  /** Empty fields that a first meeting filled. */
+  readonly filled: number;
+  readonly settled: number;
+  readonly opened: number;
+}
+
+export const countRun = Effect.fn("browse.run")(function* (shelf: Pick<Shelf, "store">, run: string) {
+  const { database } = shelf.store;
+  return yield* database.read("counting what the run found", async (): Promise<RunTally> => {
+    const { db } = database;
+    const rows = await db
+      .select({ kind: conflicts.kind, state: conflicts.state, count: count() })
+      .from(conflicts)
+      .where(eq(conflicts.run, run))
+      .groupBy(conflicts.kind, conflicts.state);
+    const sum = (wanted: (row: (typeof rows)[number]) => boolean): number =>
+      rows.filter(wanted).reduce((total, row) => total + row.count, 0);
+    return {
+      filled: await db.$count(changes, and(eq(changes.run, run), eq(changes.kind, "filled"))),
+      settled: sum((row) => row.kind === "value" && row.state === "settled"),
+      opened: sum((row) => row.state === "open" || row.state === "reopened"),
+    };
   });
 });
 
