@@ -198,7 +198,7 @@ function answerDelete(
       const master = world.link(side.connection, side.entity, masterId);
       if (master === undefined)
         return { kind: "refused", reason: `The master record ${masterId} is not known any more.` };
-      mergeInto(world, settings, side, canonical, link, master, moment);
+      mergeInto(world, settings, canonical, link, master, moment);
     } else return undefined;
     return { kind: "done" };
   }

@@ -84,7 +84,7 @@ function bury(
   const at = tombstone.deletedAt ?? read.began;
   const master = masterOf(world, side, canonical, link, tombstone, at);
   if (master?.certain === true) {
-    mergeInto(world, settings, side, canonical, link, master.link, moment);
+    mergeInto(world, settings, canonical, link, master.link, moment);
     return;
   }
   link.state = "gone";
@@ -125,7 +125,7 @@ function endQuarantine(
   link.fetchAfter = null;
   world.touchLink(link);
   if (canonical === undefined || master === undefined) carryOut(world, settings, side, link, moment);
-  else if (master.certain) mergeInto(world, settings, side, canonical, link, master.link, moment);
+  else if (master.certain) mergeInto(world, settings, canonical, link, master.link, moment);
   else askForMaster(world, side, canonical, link, master.link, moment);
 }
 
@@ -356,7 +356,6 @@ export function startOver(world: World, link: Link, canonicalId: string, moment:
 export function mergeInto(
   world: World,
   settings: Settings,
-  side: Side,
   canonical: Canonical,
   child: Link,
   master: Link,

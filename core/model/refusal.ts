@@ -4,7 +4,8 @@
  */
 import { canonicalValue } from "./canonical.ts";
 import { pathNames } from "./codec.ts";
-import type { LeftOut } from "./patch.ts";
+import { about, type Moment } from "./moment.ts";
+import type { LeftOut, Patch } from "./patch.ts";
 import type { Result } from "./record.ts";
 import { fieldOf, type Settings, type Side } from "./settings.ts";
 import type { Claimed, Settlement } from "./settle.ts";
@@ -169,4 +170,33 @@ export function noteUnreachable(world: World, side: Side, canonical: Canonical, 
     reason: `${side.connection} answers that this record is not there; it may be deleted or hidden from the acting user`,
     remedy: "Give the acting user the right to see and write the record, or delete it there, then replay.",
   });
+}
+
+/** D24: a person rejected what was to be written at the brake: the fields stay as they are there, until a replay. */
+export function refuseByPerson(world: World, side: Side, canonical: Canonical, patch: Patch, moment: Moment): void {
+  const { link } = patch;
+  if (link === null) return;
+  if (patch.kind === "delete") {
+    link.state = "detached";
+    link.shadow.unlinked = true;
+    world.touchLink(link);
+    world.log.push({ ...about(canonical, link, moment), kind: "unlinked", note: { by: "brake" } });
+    return;
+  }
+  for (const { field, value } of patch.writes) {
+    const reason = "a person rejected this write at the brake";
+    refuse(world, link, field, { value, code: "rejected-at-brake", reason });
+    world.deadLetters.push({
+      connection: side.connection,
+      entity: side.entity,
+      canonicalId: canonical.id,
+      remoteId: link.remoteId,
+      field,
+      move: "push",
+      code: "rejected-at-brake",
+      reason,
+      remedy: `Change the value in ${side.connection} or in the hub, or replay the letter to write it after all.`,
+      value,
+    });
+  }
 }

@@ -4,7 +4,7 @@
  * Load → decide → commit. Records whose print is the one of the last read take a short way: only their evidence moves,
  * in one statement for the page. A source that deletes, blanks or overwrites too much is held before the merge.
  */
-import { and, eq, gte, sql } from "drizzle-orm";
+import { and, eq, gte, isNull, sql } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Change, Page } from "../connector.ts";
 import { type Arrival, type Arrived, decidePage } from "../model/decide.ts";
@@ -116,7 +116,7 @@ async function decideArrival(
     newId: ids.next,
     deferMeetings: request.deferMeetings,
     ...(request.decided === "rejected" ? { overrule: true } : {}),
-    ...(request.decided === "released" ? { cause: "released" } : {}),
+    ...causeOf(request),
   };
   decidePage(world, settings, side, arrival, moment, numbers);
   if (request.decided === undefined) {
@@ -133,6 +133,12 @@ async function decideArrival(
   await numbers.save();
   await saveWorld(database, sealing, world, { now, newId: ids.next, settings });
   return world;
+}
+
+/** What a first load brings, and what a person has let through, is no news to the brake of the targets. */
+function causeOf(request: ApplyRequest): { readonly cause?: string } {
+  if (request.decided === "released") return { cause: "released" };
+  return request.deferMeetings ? { cause: "met" } : {};
 }
 
 /** Deleted accounts are compared with those that share a key with them: one may be the master of a merge (D23). */
@@ -311,7 +317,14 @@ async function holdingCase(database: Database, connection: string): Promise<stri
   const open = await database.db
     .select({ id: conflicts.id })
     .from(conflicts)
-    .where(and(eq(conflicts.kind, "brake"), eq(conflicts.connection, connection), eq(conflicts.state, "open")))
+    .where(
+      and(
+        eq(conflicts.kind, "brake"),
+        eq(conflicts.connection, connection),
+        eq(conflicts.state, "open"),
+        isNull(conflicts.rule),
+      ),
+    )
     .get();
   return open?.id;
 }

@@ -14,6 +14,7 @@ import { claim } from "./claim.ts";
 import { type Engine, entityOrder, type LiveConnection } from "./engine.ts";
 import { prepare } from "./prepare.ts";
 import type { PushCounts, PushRun } from "./push-run.ts";
+import { brakeTarget } from "./target-brake.ts";
 import { write } from "./write.ts";
 
 export type { PushCounts } from "./push-run.ts";
@@ -39,6 +40,7 @@ export const pushConnection = Effect.fn("push.connection")(function* (
 
 const pushAll = Effect.fn("push.all")(function* (push: PushRun) {
   const { engine, live, counts } = push;
+  yield* brakeTarget(push);
   for (const entity of entityOrder) {
     const side = live.sides.get(entity);
     if (side === undefined || !side.writable) continue;

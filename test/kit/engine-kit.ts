@@ -183,7 +183,7 @@ export async function createKit(
         const now = clock.now();
         const moment: Moment = { now, run: engine.ids.next("run"), newId: engine.ids.next, deferMeetings: false };
         const result = body(world, moment);
-        await saveWorld(store.database, sealing, world, { now, newId: engine.ids.next });
+        await saveWorld(store.database, sealing, world, { now, newId: engine.ids.next, settings });
         return result;
       }),
     );

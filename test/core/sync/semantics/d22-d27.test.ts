@@ -492,3 +492,93 @@ describe("D27: null and absent", () => {
     expect((await kit.deadLetters()).map((letter) => [letter.connection, letter.field])).toEqual([["c", "phone"]]);
   });
 });
+
+describe("D24: the second line, at the target", () => {
+  /** Two sources that each stay below their own brake, and a target that gets both. */
+  async function flooded(): Promise<Kit> {
+    const kit = await createKit({ systems: { a: systems.a, b: systems.b, c: systems.c } });
+    const ids = Array.from({ length: 60 }, (_, index) =>
+      kit.toy("a").create("account", { ...company(index), Industry: "Steel" }),
+    );
+    await kit.settle();
+    kit.clock.advance(2 * 60 * minute);
+    for (const id of ids.slice(0, 15)) kit.toy("a").edit("account", id, { Industry: "Coal" });
+    for (const id of kit.toy("b").live("account").slice(30, 45)) kit.toy("b").edit("account", id, { Industry: "Coal" });
+    return kit;
+  }
+
+  const coalIn = (kit: Kit): number =>
+    kit
+      .toy("c")
+      .live("account")
+      .filter((id) => kit.toy("c").read("account", id)?.Industry === "Coal").length;
+
+  it("D24: more overwrites than the share stop the target before its first write", async () => {
+    const kit = await flooded();
+    const report = await kit.sync();
+    expect(report.connections.find((one) => one.name === "c")?.outcome.kind).toBe("held");
+    expect(coalIn(kit)).toBe(0);
+    expect((await kit.conflicts("brake")).map((row) => [row.connection, row.state, row.detail.overwrites])).toEqual([
+      ["c", "open", 30],
+    ]);
+  });
+
+  it("D24: while it is open the target is read, and not written", async () => {
+    const kit = await flooded();
+    await kit.sync();
+    const last = kit.toy("c").live("account").at(-1) ?? "";
+    kit.toy("c").edit("account", last, { Name: "Renamed in c" });
+    const before = writesTo(kit, "c");
+    await kit.sync();
+    expect(writesTo(kit, "c")).toBe(before);
+    expect((await kit.accounts()).map((account) => account.name)).toContain("Renamed in c");
+  });
+
+  it("D24: released, everything is written without a second question", async () => {
+    const kit = await flooded();
+    await kit.sync();
+    expect(await kit.answer("brake", { kind: "release" })).toEqual({ kind: "done" });
+    await kit.settle();
+    expect(coalIn(kit)).toBe(30);
+    expect(await kit.conflicts("brake")).toHaveLength(1);
+  });
+
+  it("D24: rejected, the target keeps its values, and each is a dead letter", async () => {
+    const kit = await flooded();
+    await kit.sync();
+    expect(await kit.answer("brake", { kind: "reject" })).toEqual({ kind: "done" });
+    const report = await kit.settle();
+    expect(coalIn(kit)).toBe(0);
+    expect(new Set((await kit.deadLetters()).map((letter) => letter.code))).toEqual(new Set(["rejected-at-brake"]));
+    expect(report.agreement.pairs - report.agreement.agreeing).toBe(30);
+  });
+
+  it("D24: a first load, whose differences were just settled, stops nothing", async () => {
+    const kit = await createKit({
+      systems: { a: systems.a, c: systems.c },
+      policy: { default: [{ prefer: ["a", "c"] }] },
+    });
+    for (let index = 0; index < 60; index++) {
+      kit.toy("a").create("account", { ...company(index), Industry: "Steel" });
+      kit.toy("c").create("account", { ...company(index), Industry: "Coal" });
+    }
+    await kit.settle();
+    expect(coalIn(kit)).toBe(0);
+    expect(await kit.conflicts("brake")).toEqual([]);
+  });
+
+  it("D24: what was released at the source is not asked about again at the target", async () => {
+    const kit = await createKit({ systems: { a: systems.a, c: systems.c } });
+    const ids = Array.from({ length: 60 }, (_, index) =>
+      kit.toy("a").create("account", { ...company(index), Industry: "Steel" }),
+    );
+    await kit.settle();
+    kit.clock.advance(2 * 60 * minute);
+    for (const id of ids) kit.toy("a").edit("account", id, { Industry: "Coal" });
+    await kit.sync();
+    await kit.answer("brake", { kind: "release" });
+    await kit.settle();
+    expect(coalIn(kit)).toBe(60);
+    expect(await kit.conflicts("brake")).toHaveLength(1);
+  });
+});
