@@ -60,11 +60,13 @@ export function conflictTable(
       row.field ?? row.connection ?? "",
       row.candidates.map((one) => `${one.source}: ${valueText(one.value, field, 30)}`).join(" | "),
       row.state,
-      row.rule === null ? "" : `${row.rule}${row.winner === null ? "" : ` → ${row.winner}`}`,
+      row.rule === null || isOpenRow(row) ? "" : `${row.rule}${row.winner === null ? "" : ` → ${row.winner}`}`,
     ];
   });
   return table(["conflict", "kind", "about", "values", "state", "decided by"], rows, cli.columns);
 }
+
+const isOpenRow = (row: Conflict): boolean => row.state === "open" || row.state === "reopened";
 
 const missing = (id: string): CommandFailed =>
   new CommandFailed(`There is no conflict ${id}.`, "List them with: npx syncline conflicts list --all");
@@ -93,7 +95,7 @@ function conflictLines(cli: Cli, model: Model, row: Conflict, name: string): Rea
     row.connection === null ? "" : `record ${row.connection}/${row.remoteId ?? ""}`,
   ].filter((part) => part !== "");
   const answers = answersOf[row.kind];
-  const isOpen = row.state === "open" || row.state === "reopened";
+  const isOpen = isOpenRow(row);
   const candidates = row.candidates.map((one) => [
     one.source,
     valueText(one.value, field),
@@ -105,7 +107,9 @@ function conflictLines(cli: Cli, model: Model, row: Conflict, name: string): Rea
     `${row.kind} conflict ${row.id}: ${row.state}`,
     ...subject.map((part) => `  ${part}`),
     `  ${row.reason}`,
-    ...(row.rule === null ? [] : [`  decided by ${row.rule}${row.winner === null ? "" : `, winner ${row.winner}`}`]),
+    ...(row.rule === null || isOpen
+      ? []
+      : [`  decided by ${row.rule}${row.winner === null ? "" : `, winner ${row.winner}`}`]),
     `  opened ${timeText(row.openedAt)}, last touched ${timeText(row.updatedAt)}`,
     ...detail.map(([key, value]) => `  ${key}: ${Array.isArray(value) ? value.join(", ") : String(value)}`),
     ...(row.field === null

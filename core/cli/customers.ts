@@ -218,7 +218,9 @@ function fieldLines(cli: Pick<Cli, "columns">, one: FieldExplanation, whole: boo
     source.agrees ? "agrees" : source.why,
     timeText(source.modifiedAt),
   ]);
-  const sources = table(["  source", "record", "holds", "state", "record changed"], rows.map(indented), cli.columns);
+  const sources = table(["source", "record", "holds", "state", "record changed"], rows, cli.columns - 2).map(
+    (line) => `  ${line}`,
+  );
   if (!whole) return [...lines, ...sources];
   return [
     ...lines,
@@ -231,9 +233,6 @@ function fieldLines(cli: Pick<Cli, "columns">, one: FieldExplanation, whole: boo
     ...one.conflicts.map((row) => `  conflict ${row.id}: ${row.state}, ${row.rule ?? "no rule"}: ${row.reason}`),
   ];
 }
-
-const indented = (row: ReadonlyArray<string>): ReadonlyArray<string> =>
-  row.map((cell, index) => (index === 0 ? `  ${cell}` : cell));
 
 function historyLine(
   change: ChangeRow,

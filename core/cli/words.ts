@@ -12,7 +12,7 @@ export const timeText = (at: number | null): string =>
 
 export function intervalText(interval: Interval | null): string {
   if (interval === null) return "at an unknown time";
-  if (interval.lower === interval.upper) return `at ${timeText(interval.lower)}`;
+  if (timeText(interval.lower) === timeText(interval.upper)) return `at ${timeText(interval.lower)}`;
   return `between ${timeText(interval.lower)} and ${timeText(interval.upper)}`;
 }
 

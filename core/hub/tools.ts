@@ -8,7 +8,7 @@ import { namedHosts } from "./setup.ts";
 
 export interface LentTools {
   readonly tools: Tools;
-  /** The largest distance between the remote's clock and ours that the answers so far allow; 0 before any. */
+  /** The largest distance between the remote's clock and ours that the answers so far allow; 0 before any of them. */
   readonly skewMs: () => number;
 }
 
@@ -23,27 +23,38 @@ export function toolsFor(hub: Pick<Hub, "store" | "clock" | "log">, connection: 
     clock: hub.clock,
     log: hub.log,
   });
-  let skewMs = 0;
+  const skew = createSkew();
   return {
     tools: {
       ...tools,
       http: async (request) => {
         const response = await tools.http(timeoutMs === null ? request : { timeoutMs, ...request });
-        skewMs = Math.max(skewMs, skewOf(response));
+        skew.learn(response);
         return response;
       },
     },
-    skewMs: () => skewMs,
+    skewMs: skew.boundMs,
   };
 }
 
-/** Below this nobody can tell a skew from the whole seconds of a Date header. */
+/** A Date header names a whole second. */
 const grainMs = 1000;
 
-/** The remote's clock showed some moment of the second `remoteNow` while our call was under way. */
-function skewOf({ remoteNow, began, ended }: HttpResponse): number {
-  if (remoteNow === undefined) return 0;
-  const ahead = remoteNow - ended;
-  const behind = began - (remoteNow + grainMs);
-  return Math.max(0, ahead, behind);
+/**
+ * Each answer's Date header leaves an interval for how far the remote's clock is ahead of ours; the intersection of all
+ * is kept, so that the bound narrows from call to call. A clock that was set makes it empty, and it begins anew.
+ */
+function createSkew() {
+  let least = Number.NEGATIVE_INFINITY;
+  let most = Number.POSITIVE_INFINITY;
+  return {
+    learn: ({ remoteNow, began, ended }: HttpResponse): void => {
+      if (remoteNow === undefined) return;
+      const [low, high] = [remoteNow - ended, remoteNow + grainMs - began];
+      const isApart = low > most || high < least;
+      least = isApart ? low : Math.max(least, low);
+      most = isApart ? high : Math.min(most, high);
+    },
+    boundMs: (): number => (most === Number.POSITIVE_INFINITY ? 0 : Math.max(Math.abs(least), Math.abs(most))),
+  };
 }
