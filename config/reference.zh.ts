@@ -148,6 +148,9 @@ const chinese: Readonly<Record<string, string>> = {
     "时间窗口的查询方式：两个条件（pair，默认）或一个 BETWEEN。",
   "Calls a day that the purchased packs allow; 100000 unless said. The hub stops at nine tenths of it.":
     "已购资源包每天允许的调用数；默认 100000。用到九成时停止。",
+  "Address of the system, such as https://crm.acme.example.": "系统的地址，例如 https://crm.acme.example。",
+  "API key of the user who acts for the hub.": "代表数据中枢操作的用户的 API 密钥。",
+  Memory: "内存示例",
   "A file, a folder, or a pattern such as data/*.csv, relative to the working directory.":
     "文件、文件夹或 data/*.csv 这样的通配符，相对于工作目录。",
   "What a row is: account (default) or contact.": "每行是什么：account（默认）或 contact。",
