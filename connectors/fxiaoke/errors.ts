@@ -134,7 +134,8 @@ const texts: ReadonlyArray<TextRow> = [
     remedy: "The tenant's duplicate rule found another record; link or merge the two.",
   },
   {
-    pattern: /不存在|已删除|已作废|does not exist|not found/i,
+    // Only of the record itself: employees, fields, choices and objects can be missing too.
+    pattern: /(数据|记录)(不存在|已被?删除|已被?作废)|\b(data|record) (does not exist|not found)/i,
     class: "gone",
     remedy: "The record is not there any more.",
   },
@@ -150,6 +151,9 @@ export function explain(failure: Failure): string {
   const trace = failure.traceId === "" ? "" : `, trace ${failure.traceId}`;
   return `Fxiaoke ${failure.code}${meaning === undefined ? "" : ` ${meaning}`}: ${failure.message}${trace}`;
 }
+
+/** The same words of two calls differ by the trace only. */
+export const withoutTrace = (text: string): string => text.replace(/, trace \S+$/, "");
 
 export function remedyOf(failure: Failure): string {
   return (

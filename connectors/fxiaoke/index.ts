@@ -3,10 +3,10 @@
  *
  * Source  Fxiaoke OpenAPI manual, developer.fxiaoke.com/openapi_v2.
  */
-import type { Connection, Connector, Entity, Result, Tools } from "../../core/connector.ts";
+import type { Connection, Connector, Entity, Operation, Result, Tools } from "../../core/connector.ts";
 import { check } from "./check.ts";
 import { createClient, limitsOf } from "./client.ts";
-import { Config, type Config as FxiaokeConfig, settingsOf } from "./config.ts";
+import { Config, type Config as FxiaokeConfig, type Settings, settingsOf } from "./config.ts";
 import { createDescriptions } from "./describe.ts";
 import { entitiesOf, ruleFor } from "./map.ts";
 import { people } from "./people.ts";
@@ -30,6 +30,7 @@ export function connectFxiaoke(config: FxiaokeConfig, tools: Tools): FxiaokeConn
     log: tools.log,
     clock: tools.clock,
     shown: new Map(),
+    nullsShownBy: new Set(),
     ownerSteps: new Map(),
   };
   const objectOf = (entity: Entity) => settings.objects[entity];
@@ -43,8 +44,14 @@ export function connectFxiaoke(config: FxiaokeConfig, tools: Tools): FxiaokeConn
     describe: async (entity) => [...(await descriptions.of(objectOf(entity), true)).fields.values()],
     people: () => people(client, settings),
     // An update that moves the owner takes one call more, which its count does not tell.
-    callsFor: (kind, count) => (kind === "delete" ? count * (settings.deleteMode === "purge" ? 3 : 2) : count),
+    callsFor: (kind, count) => count * callsEach(kind, settings),
   };
+}
+
+/** A delete is read back, and so is every write that may wait for an approval. */
+function callsEach(kind: Operation["kind"], { deleteMode, triggerApprovalFlow }: Settings): number {
+  if (kind === "delete") return deleteMode === "purge" ? 3 : 2;
+  return triggerApprovalFlow ? 2 : 1;
 }
 
 export const fxiaoke: Connector<FxiaokeConfig, FxiaokeCursor> = {

@@ -60,8 +60,9 @@ export function entitiesOf(settings: Settings): Record<Entity, EntityMap> {
       object,
       fields,
       versions: { conditional: "none", counter: true, resolutionMs: 1, lateMs: 60_000, settleMs: settings.indexLagMs },
-      // Tombstones come where a query shows invalidated rows; where it hides them, only a sweep tells.
-      deletes: { learned: "sweep", goneIsProof: false, namesMaster: false },
+      // Tombstones come where a query shows invalidated rows; where it hides them, a sweep finds what is missing and a
+      // read by id shows the invalidated row itself. What cannot be read is never called gone.
+      deletes: { learned: "sweep", goneIsProof: true, namesMaster: false },
       writable: true,
       pushBatchMax: 10,
       fetchBatchMax: 20,

@@ -8,6 +8,7 @@
  * Source  Fxiaoke OpenAPI manual, 深度翻页 (deep paging): order by `_id`, offset 0, filter `_id GT` the last one.
  */
 import {
+  AuthFailed,
   type Criterion,
   type Log,
   type Page,
@@ -17,7 +18,7 @@ import {
   type Tombstone,
   Unavailable,
 } from "../../core/connector.ts";
-import type { Client, Json } from "./client.ts";
+import { type Client, isJson, type Json } from "./client.ts";
 import type { Settings } from "./config.ts";
 import type { Descriptions } from "./describe.ts";
 import { explain, textOf } from "./errors.ts";
@@ -29,6 +30,7 @@ import {
   isDeleted,
   type Projection,
   pageRowsMax,
+  projectionFor,
   projectionOf,
   query,
   queryCall,
@@ -73,6 +75,8 @@ export interface Reader {
   readonly log: Log;
   /** Objects whose invalidated rows a query has shown, and by which filter. */
   readonly shown: Map<string, DeletedFilter>;
+  /** Objects of which an answer has shown an empty field as null. */
+  readonly nullsShownBy: Set<string>;
 }
 
 /** Ten million rows: a bound that only a gateway which repeats pages can reach. */
@@ -179,12 +183,13 @@ function filtersOf(walk: Walk, settings: Settings): ReadonlyArray<Filter> {
 async function readPage(reader: Reader, object: string, walk: Walk, projection: Projection, signal: AbortSignal) {
   const { client, settings } = reader;
   const request = { object, filters: filtersOf(walk, settings), fields: projection.asked, limit: pageRowsMax, signal };
-  const { rows, fullPage, began, ended } = await query(client, request);
+  const { rows, isLast, began, ended } = await query(client, request);
+  const shown = projectionFor(projection, rows, { object, shownBy: reader.nullsShownBy });
   return {
     changes: rows.map((row, index) =>
-      changeOf(row, projection, `${object} after ${walk.lastId ?? "start"}, row ${index + 1}`),
+      changeOf(row, shown, `${object} after ${walk.lastId ?? "start"}, row ${index + 1}`),
     ),
-    last: rows.length < fullPage,
+    last: isLast,
     lastId: lastIdOf(rows, walk.lastId),
     // The index may show a state as old as its lag, so the read counts as begun that much earlier.
     began: began - settings.indexLagMs,
@@ -221,34 +226,35 @@ export async function fetch(reader: Reader, object: string, ids: ReadonlyArray<s
   };
 }
 
-/** One record by id: alive, deleted, or undefined where the answer does not tell (no right to see it). */
-export async function presentState(
+/**
+ * One record by id: alive, deleted, or undefined where the answer does not tell. Only a row that says so itself is proof
+ * of a delete: what the gateway answers for a hidden record and for a purged one is not documented, and may be the same.
+ */
+async function presentState(
   reader: Reader,
   object: string,
   id: string,
   projection: Projection,
 ): Promise<RemoteRecord | Tombstone | undefined> {
-  const state = await readRow(reader, object, id);
-  if (state === "hidden") return undefined;
-  return state === "absent" ? { kind: "deleted", id } : stateOf(id, state, projection);
+  const row = await readRow(reader, object, id);
+  if (!isJson(row)) return undefined;
+  return stateOf(id, row, projectionFor(projection, [row], { object, shownBy: reader.nullsShownBy }));
 }
 
 /**
- * The row of an id. What the gateway answers for a purged id is not documented: an empty answer and a text that says
- * so count as absent, a refusal for rights as hidden, and anything else is checked against the list.
+ * The row of an id. An empty answer and a text that says so count as absent, which is no proof by itself; any other
+ * refusal as hidden, unless the list is refused as well: then it concerns the connection, and is a fault.
  */
 export async function readRow(reader: Reader, object: string, id: string): Promise<Json | "absent" | "hidden"> {
   const { client, log } = reader;
   const outcome = await client.call({ ...getCall(object, id), retry: "safe" });
-  if (outcome.ok) return rowOf(outcome) ?? "absent";
-  const kind = textOf(outcome.failure)?.class;
+  const row = outcome.ok ? rowOf(outcome) : undefined;
+  if (row !== undefined) return row;
+  const reason = outcome.ok ? "an empty answer" : explain(outcome.failure);
+  log.warn("a record cannot be read by id", { object, id, reason });
+  const kind = outcome.ok ? "gone" : textOf(outcome.failure)?.class;
   if (kind === "gone") return "absent";
-  if (kind !== "right") {
-    const filters: ReadonlyArray<Filter> = [{ field_name: "_id", operator: "EQ", field_values: [id] }];
-    const { rows } = await query(client, { object, filters, fields: [], limit: 1 });
-    if (rows.length === 0) return "absent";
-  }
-  log.warn("a record cannot be read by id", { object, id, reason: explain(outcome.failure) });
+  if (kind !== "right") await query(client, { object, filters: [], fields: [], limit: 1 });
   return "hidden";
 }
 
@@ -272,12 +278,21 @@ export async function find(
       fields: [...projection.asked, field],
       limit: foundMax,
     });
+    const shown = projectionFor(projection, rows, { object, shownBy: reader.nullsShownBy });
     for (const row of rows) {
+      if (!(field in row)) throw unseen(object, field);
       // A search index may compare more loosely than we do.
       if (String(row[field] ?? "") !== value) continue;
-      const change = changeOf(row, projection, `${object} by ${field}`);
+      const change = changeOf(row, shown, `${object} by ${field}`);
       if (change.kind === "record") found.set(change.id, change);
     }
   }
   return [...found.values()];
 }
+
+/** The gateway finds by a field that it does not show: nothing can be told, and "not found" would make a second record. */
+const unseen = (object: string, field: string): AuthFailed =>
+  new AuthFailed(
+    `the acting employee may not see ${object}.${field}`,
+    `Let the acting employee see and edit ${field} (字段权限), or make that employee a CRM 管理员.`,
+  );

@@ -23,25 +23,40 @@ export const alwaysRead = [
 
 export interface Filter {
   readonly field_name: string;
-  readonly operator: "EQ" | "GT" | "GTE" | "LT" | "BETWEEN";
+  readonly operator: "EQ" | "GT" | "GTE" | "LT" | "BETWEEN" | "ISN";
   readonly field_values: ReadonlyArray<string>;
 }
 
 /** The fields that the caller wants, of those that the object has. */
 export interface Projection {
   readonly asked: ReadonlyArray<string>;
-  /** What an absent field means: empty if it may be empty, else hidden from the acting user, so not known. */
+  /** Of these, what counts as empty when a row leaves it out; any other field is not known then. */
   readonly emptyWhenAbsent: ReadonlySet<string>;
 }
 
 /**
  * Fxiaoke leaves empty fields out of a row, and hidden ones too. A field that is described and may be empty counts as
- * empty when absent; a required one cannot be empty, so it is hidden. A pooled (公海) record truly has no owner.
+ * empty when absent, until the gateway is known to show empties; a required one cannot be empty, so it is hidden.
+ * A pooled (公海) record truly has no owner.
  */
 export function projectionOf(fields: ReadonlyArray<string>, description: Description): Projection {
   const asked = [...new Set(fields)].filter((name) => description.fields.has(name));
   const mayBeEmpty = asked.filter((name) => name === "owner" || description.fields.get(name)?.required !== true);
   return { asked, emptyWhenAbsent: new Set(mayBeEmpty) };
+}
+
+/**
+ * The projection as these rows must be read. `includeNull` asks for empty fields as null; a gateway that has once shown
+ * one leaves out only what the acting user may not see, and that is not known (SEMANTICS D27).
+ */
+export function projectionFor(
+  projection: Projection,
+  rows: ReadonlyArray<Json>,
+  nulls: { readonly object: string; readonly shownBy: Set<string> },
+): Projection {
+  if (rows.some((row) => projection.asked.some((name) => row[name] === null))) nulls.shownBy.add(nulls.object);
+  if (!nulls.shownBy.has(nulls.object)) return projection;
+  return { ...projection, emptyWhenAbsent: new Set(projection.asked.filter((name) => name === "owner")) };
 }
 
 const instantOf = (value: unknown): number | undefined => {
@@ -100,15 +115,15 @@ export interface Query {
 
 export interface Rows {
   readonly rows: ReadonlyArray<Json>;
-  /** Rows that a full page holds: the gateway may keep pages smaller than asked. */
-  readonly fullPage: number;
+  /** The page is not full, so nothing comes after it; the gateway may keep pages smaller than asked. */
+  readonly isLast: boolean;
   readonly began: number;
   readonly ended: number;
 }
 
 export const queryCall = ({ object, filters, fields, limit }: Query) => ({
   path: actionPath(object, "query"),
-  top: { includeNull: false },
+  top: { includeNull: true },
   data: {
     dataObjectApiName: object,
     find_explicit_total_num: false,
@@ -128,7 +143,8 @@ export function rowsOf(outcome: Outcome & { readonly ok: true }, limit: number):
   const list = data.dataList ?? outcome.body.dataList;
   if (!Array.isArray(list)) throw new Unavailable("Fxiaoke's query answer holds no dataList", { sent: true });
   const kept = typeof data.limit === "number" && data.limit > 0 ? data.limit : limit;
-  return { rows: list.filter(isJson), fullPage: Math.min(limit, kept), began: outcome.began, ended: outcome.ended };
+  const isLast = list.length < Math.min(limit, kept);
+  return { rows: list.filter(isJson), isLast, began: outcome.began, ended: outcome.ended };
 }
 
 export async function query(client: Client, request: Query): Promise<Rows> {
@@ -140,7 +156,7 @@ export async function query(client: Client, request: Query): Promise<Rows> {
 /** Reads one record by id; unlike a query it does not go through the search index. */
 export const getCall = (object: string, id: string) => ({
   path: actionPath(object, "get"),
-  top: { includeNull: false },
+  top: { includeNull: true },
   data: { dataObjectApiName: object, objectDataId: id },
 });
 

@@ -279,7 +279,10 @@ export function createFxiaokeSimulator(options: FxiaokeSimulatorOptions): Fxiaok
     const described = typeof object === "string" ? objects.get(object) : undefined;
     if (described === undefined) throw Refused.parameter("apiName");
     const fields = Object.fromEntries(
-      [...described.fields].map(([name, field]) => [name, { ...field, describe_api_name: object }]),
+      [...described.fields].map(([name, field]) => {
+        const is_required = field.is_required || switches.requiredFields.includes(name);
+        return [name, { ...field, is_required, describe_api_name: object }];
+      }),
     );
     return { data: { describe: { api_name: object, icon_index: 0, icon_path: "", fields } } };
   });
@@ -347,7 +350,8 @@ export function createFxiaokeSimulator(options: FxiaokeSimulatorOptions): Fxiaok
     ({ body, data, caller }) => {
       const department = body.departmentId ?? data.departmentId;
       if (department !== 999_999 && department !== 1000) throw new Refused(30007, "部门不存在");
-      return { userList: employees.map(({ id }) => userOf(id, caller)) };
+      const listed = switches.directory === "whole" ? employees : [];
+      return { userList: listed.map(({ id }) => userOf(id, caller)) };
     },
     { acting: false },
   );

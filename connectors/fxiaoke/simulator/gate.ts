@@ -81,6 +81,7 @@ export function createGate(now: () => number, random: () => number, switches: Fx
   const actor = (id: unknown, open: boolean, missing: string): string => {
     if (typeof id !== "string" || id === "") throw new Refused(10010, missing);
     const plain = open ? plainIdOf(id) : id;
+    if (switches.actorLeft) throw new Refused(30027, "员工不存在");
     const found = employees.find((employee) => employee.id === plain && !employee.isStop);
     if (found === undefined) throw new Refused(20012, "openUserId未找到");
     return found.id;

@@ -43,6 +43,12 @@ export interface FxiaokeSwitches {
   nullsShown: boolean;
   /** Objects that the acting user has no right to. */
   forbiddenObjects: ReadonlyArray<string>;
+  /** Every acting user has left: calls answer that there is no such employee. */
+  actorLeft: boolean;
+  /** Fields that the tenant requires beside those of the platform. */
+  requiredFields: ReadonlyArray<string>;
+  /** Whether the app may read the address book; without the right it looks empty. */
+  directory: "whole" | "empty";
   /** Fields that the acting user may not see. */
   hiddenFields: ReadonlyArray<string>;
   /** Whether the directory names employees as the auth style's records do, or always as FSUID_…. */
@@ -78,6 +84,9 @@ export const defaultSwitches: FxiaokeSwitches = {
   crossedPaths: "reject",
   nullsShown: true,
   forbiddenObjects: [],
+  actorLeft: false,
+  requiredFields: [],
+  directory: "whole",
   hiddenFields: [],
   directoryIds: "style",
   sourceIp: "listed",

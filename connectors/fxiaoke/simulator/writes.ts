@@ -151,9 +151,10 @@ function values(writing: Writing, object: string, given: Json, id: string | unde
 const isBlank = (value: unknown): boolean =>
   value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0);
 
-function checkRequired(object: string, row: Row): void {
+function checkRequired({ switches }: Writing, object: string, row: Row): void {
   for (const field of fieldsOf(object).values()) {
-    if (field.is_required && isBlank(row[field.api_name])) {
+    const isRequired = field.is_required || switches.requiredFields.includes(field.api_name);
+    if (isRequired && isBlank(row[field.api_name])) {
       throw Refused.business(`字段[${field.label}]为必填项`);
     }
   }
@@ -180,7 +181,7 @@ export function create(writing: Writing): Json {
   const given = objectData(writing);
   const object = objectOf(given.dataObjectApiName, custom, switches);
   const row = values(writing, object, given, undefined);
-  checkRequired(object, row);
+  checkRequired(writing, object, row);
   const options = isJson(writing.data.optionInfo) ? writing.data.optionInfo : {};
   const searches = custom ? writing.body.checkDuplicateSearch === true : options.isDuplicateSearch !== false;
   if (switches.duplicateName === "reject" && searches) {
@@ -215,7 +216,7 @@ export function update(writing: Writing): Json {
   // The owner cannot be changed here: it is dropped without a word.
   const { owner: _owner, record_type: _type, ...changes } = given;
   const written = values(writing, object, changes, row._id);
-  checkRequired(object, { ...row, ...written });
+  checkRequired(writing, object, { ...row, ...written });
   if (awaitsApproval(writing)) {
     store.wait(object, row._id, written);
     store.change(object, row._id, { life_status: "in_change" }, author);
