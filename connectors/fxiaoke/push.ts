@@ -5,7 +5,15 @@
  *
  * Source  Fxiaoke OpenAPI manual, 新建/编辑/作废/删除/恢复数据 and 更换负责人 (changeOwner).
  */
-import { type Entity, type Fault, isFault, type Operation, type Result, type Tools } from "../../core/connector.ts";
+import {
+  AuthFailed,
+  type Entity,
+  type Fault,
+  isFault,
+  type Operation,
+  type Result,
+  type Tools,
+} from "../../core/connector.ts";
 import { isJson, type Json } from "./client.ts";
 import { actionPath, isCustom } from "./config.ts";
 import { clearing, type Description } from "./describe.ts";
@@ -50,9 +58,15 @@ async function writeOrFault(writer: Writer, operation: Operation): Promise<Resul
     return await write(writer, operation);
   } catch (error) {
     if (!isFault(error)) throw error;
-    return error._tag === "Unavailable" && error.sent ? { kind: "unknown", reason: error.message } : error;
+    return isUnclear(error) ? { kind: "unknown", reason: error.message } : error;
   }
 }
+
+/** The call may have been carried out. */
+const isUnclear = (fault: Fault): boolean => fault._tag === "Unavailable" && fault.sent;
+
+const resultOf = (fault: Fault, now: number): Result =>
+  isUnclear(fault) ? { kind: "unknown", reason: fault.message } : postponed(fault, now);
 
 async function write(writer: Writer, operation: Operation): Promise<Result> {
   const object = writer.settings.objects[operation.entity];
@@ -66,11 +80,12 @@ async function write(writer: Writer, operation: Operation): Promise<Result> {
   }
 }
 
-/** Creates one record with the hub's id in the key field. */
+/** Creates one record with the hub's id in the key field, which alone can tell later whether it was made. */
 async function create(writer: Writer, object: string, operation: Operation & { kind: "create" }): Promise<Result> {
   const { client, settings } = writer;
   const { hubId, keyField } = operation;
   const description = await writer.descriptions.of(object);
+  requireKey(object, keyField, description);
   const refused = unwritable(operation.fields, description) ?? ownerless(operation.fields);
   if (refused !== undefined) return refused;
   const filled = Object.entries(operation.fields).filter(([, value]) => value !== null && value !== undefined);
@@ -96,6 +111,14 @@ async function create(writer: Writer, object: string, operation: Operation & { k
   const found = await findCreated(writer, object, keyField, hubId);
   if (found !== undefined) return effective(writer, object, found, 1);
   return { kind: "unknown", reason: "created without an id in the answer, and not yet found by its key" };
+}
+
+function requireKey(object: string, keyField: string, { fields }: Description): void {
+  if (fields.get(keyField)?.type === "text") return;
+  throw new AuthFailed(
+    `${object} has no active text field ${keyField === "" ? "(no key)" : keyField}, so a create could make a double`,
+    "Add a single-line text field with 唯一性 (unique) for the hub's id, and name it under key.",
+  );
 }
 
 /** Custom objects may answer a create without `dataId`; the index may need its lag to show the record. */
@@ -229,9 +252,7 @@ async function remove(writer: Writer, object: string, id: string): Promise<Resul
     data: { object_data_id: id, dataObjectApiName: object },
   });
   const row = await readRow(writer, object, id);
-  if (row === "absent") {
-    return invalidated.ok ? { kind: "applied", id } : { kind: "gone", reason: explain(invalidated.failure) };
-  }
+  if (row === "absent" && invalidated.ok) return { kind: "applied", id };
   const inBin = typeof row !== "string" && isDeleted(row);
   if (!inBin && !invalidated.ok) return byState(row, invalidated.failure, description);
   if (!inBin && row !== "hidden")
@@ -260,12 +281,27 @@ export async function recover(
   const results: Array<Result> = [];
   for (let from = 0; from < ids.length; from += idsMax) {
     const idList = ids.slice(from, from + idsMax);
-    const path = actionPath(object, "recover");
-    const outcome = await writer.client.call({ path, retry: "unsent", data: { idList, dataObjectApiName: object } });
-    for (const id of idList)
-      results.push(outcome.ok ? { kind: "applied", id } : rejected(outcome.failure, description));
+    try {
+      results.push(...(await recoverSome(writer, object, idList, description)));
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      const result = resultOf(error, writer.clock.now());
+      if (results.length === 0 && result.kind !== "unknown") throw error;
+      results.push(...idList.map(() => result));
+    }
   }
   return results;
+}
+
+async function recoverSome(
+  writer: Writer,
+  object: string,
+  idList: ReadonlyArray<string>,
+  description: Description,
+): Promise<ReadonlyArray<Result>> {
+  const path = actionPath(object, "recover");
+  const outcome = await writer.client.call({ path, retry: "unsent", data: { idList, dataObjectApiName: object } });
+  return idList.map((id) => (outcome.ok ? { kind: "applied", id } : rejected(outcome.failure, description)));
 }
 
 const triggers = ({ settings }: Writer): Json => ({
@@ -299,7 +335,9 @@ async function refusedWrite(
 
 /** Texts of refusals are not published, so the record itself says why it could not be written. */
 function byState(row: Json | string, failure: Failure, description: Description, field?: string): Result {
-  if (row === "absent" || (isJson(row) && isDeleted(row))) return { kind: "gone", reason: explain(failure) };
+  // Two answers that say the same are believed; a record that is only hidden is refused for rights by one of them.
+  const isGone = isJson(row) ? isDeleted(row) : row === "absent" && textOf(failure)?.class === "gone";
+  if (isGone) return { kind: "gone", reason: explain(failure) };
   if (isJson(row)) {
     const locked = row.lock_status === "1" || row.lock_status === 1;
     if (locked || approvalStates.has(row.life_status)) {
