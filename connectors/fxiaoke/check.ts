@@ -3,7 +3,9 @@ import { type Entity, type EntityMap, isFault, type Problem, pathNames } from ".
 import type { Client } from "./client.ts";
 import type { Settings } from "./config.ts";
 import type { Description, Descriptions } from "./describe.ts";
+import { withoutTrace } from "./errors.ts";
 import { idsFit, people } from "./people.ts";
+import { query, queryCall, rowsOf } from "./rows.ts";
 
 interface Checked {
   readonly client: Client;
@@ -20,8 +22,9 @@ export async function check(checked: Checked): Promise<ReadonlyArray<Problem>> {
     problems.push(...(await asProblems(() => checkEntity(checked, entity), entity)));
   }
   problems.push(...(await asProblems(() => checkPeople(checked))));
-  // The same broken credentials show with every object.
-  return problems.filter((one, index) => problems.findIndex(({ what }) => what === one.what) === index);
+  // The same broken credentials show with every object, each time with another trace.
+  const words = problems.map(({ what }) => withoutTrace(what));
+  return problems.filter((_one, index) => words.indexOf(words[index] ?? "") === index);
 }
 
 async function asProblems(
@@ -38,12 +41,17 @@ async function asProblems(
 }
 
 async function checkEntity(checked: Checked, entity: Entity): Promise<ReadonlyArray<Problem>> {
-  const { settings, descriptions, entities, keys } = checked;
+  const { client, settings, descriptions, entities, keys } = checked;
   const object = settings.objects[entity];
   const description = await descriptions.of(object, true);
+  // An object can be described to an employee who has no right to its records.
+  await query(client, { object, filters: [], fields: [], limit: 1 });
   const key = keys[entity];
+  const wrongKey = key === undefined ? [] : keyProblems(entity, object, key, description);
+  const isHidden = key !== undefined && wrongKey.length === 0 && (await isUnseen(client, object, key));
   return [
-    ...(key === undefined ? [] : keyProblems(entity, object, key, description)),
+    ...wrongKey,
+    ...(isHidden ? [hiddenKey(entity, object, key)] : []),
     ...requiredProblems(entity, object, key, entities[entity], description),
   ];
 }
@@ -66,6 +74,26 @@ function keyProblems(entity: Entity, object: string, key: string, { fields }: De
   }
   return [];
 }
+
+/** A record that has a value there, and does not show it. A gateway that refuses the question tells nothing. */
+async function isUnseen(client: Client, object: string, key: string): Promise<boolean> {
+  const call = queryCall({
+    object,
+    filters: [{ field_name: key, operator: "ISN", field_values: [] }],
+    fields: [key],
+    limit: 1,
+  });
+  const outcome = await client.call({ ...call, retry: "safe" });
+  return outcome.ok && rowsOf(outcome, 1).rows.some((row) => !(key in row));
+}
+
+const hiddenKey = (entity: Entity, object: string, key: string): Problem => ({
+  severity: "error",
+  entity,
+  field: key,
+  what: `the acting employee may not see ${object}.${key}`,
+  remedy: `Let the acting employee see and edit ${key} (字段权限); a create could make a double otherwise.`,
+});
 
 /** Fields that Fxiaoke fills or asks for itself. */
 const selfFilled = new Set(["record_type", "owner", "life_status", "lock_status"]);
