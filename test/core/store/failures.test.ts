@@ -1,0 +1,114 @@
+import { spawn } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { Effect } from "effect";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { linkAudit, noteAudit, verifyAudit } from "../../../core/store/audit.ts";
+import { StoreBusy, withLease } from "../../../core/store/lease.ts";
+import { openStore } from "../../../core/store/open.ts";
+import { leases } from "../../../core/store/tables.ts";
+import { createKit } from "../../kit/engine-kit.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "syncline-store-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const file = (): string => join(folder, "hub.db");
+const key = Buffer.alloc(32, 3).toString("base64");
+const open = (options: { key?: string | undefined; file?: string } = {}) =>
+  Effect.runPromise(openStore({ file: options.file ?? file(), key: options.key }));
+
+describe("a full disk", () => {
+  it("fails the page in words, keeps what was committed, and goes on once there is room", async () => {
+    const kit = await createKit({ systems: { a: { pageSize: 50 } }, file: file() });
+    for (let index = 0; index < 400; index++) {
+      kit.toy("a").create("account", { Name: `Company ${index}`, Domain: `c${index}.test`, Notes: "x".repeat(500) });
+    }
+    const pages = Number(kit.store.database.client.prepare("pragma page_count").get()?.page_count);
+    kit.store.database.client.exec(`pragma max_page_count = ${pages + 150}`);
+    const failure = await kit.sync().then(
+      () => "no failure",
+      (error: Error & { remedy?: string }) => `${error.message} ${error.remedy}`,
+    );
+    expect(failure).toContain("the disk is full");
+    expect(failure).toContain("what was committed is safe");
+    const kept = (await kit.accounts()).length;
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(400);
+    kit.store.database.client.exec("pragma max_page_count = 1073741823");
+    await kit.settle();
+    expect(await kit.accounts()).toHaveLength(400);
+    kit.close();
+  });
+});
+
+describe("the key of the store", () => {
+  it("is made once, for this user alone, and never again beside data", async () => {
+    (await open()).close();
+    (await open()).close();
+    rmSync(`${file()}.key`);
+    await expect(open()).rejects.toThrow("its key is missing");
+    await expect(open({ key })).rejects.toThrow("does not fit the store");
+  });
+
+  it("is refused when others can read it, or when it is no key", async () => {
+    (await open()).close();
+    chmodSync(`${file()}.key`, 0o644);
+    await expect(open()).rejects.toThrow("can be read by others");
+    await expect(open({ key: "short", file: join(folder, "other.db") })).rejects.toThrow(
+      "does not hold a key of 32 bytes",
+    );
+  });
+});
+
+describe("a file that is not a store", () => {
+  it("is named, with what to do", async () => {
+    writeFileSync(file(), "this is a text, and no database at all; it is long enough to be looked at. ".repeat(20));
+    await expect(open({ key })).rejects.toThrow("not a Syncline store");
+  });
+});
+
+describe("the lease of the moves", () => {
+  it("refuses a second process and names the one that holds it, and a dead one is replaced", async () => {
+    const store = await open({ key });
+    const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+    const holder = JSON.stringify({ pid: other.pid, host: hostname(), command: "sync" });
+    await store.database.insert(leases, [{ name: "moves", holder, until: Date.now() + 30_000 }]);
+    const refused = await Effect.runPromise(Effect.result(withLease(store.database, "sync", Effect.succeed("ran"))));
+    expect(refused._tag === "Failure" && refused.failure instanceof StoreBusy).toBe(true);
+    expect(refused._tag === "Failure" ? refused.failure.message : "").toContain(`pid ${other.pid}`);
+    const gone = new Promise((resolve) => other.once("exit", resolve));
+    other.kill();
+    await gone;
+    expect(await Effect.runPromise(withLease(store.database, "sync", Effect.succeed("ran")))).toBe("ran");
+    store.close();
+  });
+});
+
+describe("the audit log", () => {
+  it("names the first entry that was changed, removed or added", async () => {
+    const store = await open({ key });
+    const { database } = store;
+    await Effect.runPromise(
+      database.write("noting", () =>
+        noteAudit(
+          database,
+          [1, 2, 3, 4, 5].map((at) => ({ at, actor: "test", action: `action ${at}`, subject: "s" })),
+        ),
+      ),
+    );
+    await Effect.runPromise(linkAudit(database));
+    const verify = () => Effect.runPromise(verifyAudit(database));
+    expect(await verify()).toMatchObject({ entries: 5, unlinked: 0, broken: null });
+    database.client.exec("savepoint a; update audit set subject = 'other' where sequence = 3");
+    expect((await verify()).broken).toMatchObject({ sequence: 3, why: expect.stringContaining("changed") });
+    database.client.exec("rollback to a; delete from audit where sequence = 2");
+    expect((await verify()).broken).toMatchObject({ sequence: 3, why: expect.stringContaining("entry 2 is missing") });
+    database.client.exec("rollback to a; release a");
+    expect((await verify()).broken).toBeNull();
+    store.close();
+  });
+});
