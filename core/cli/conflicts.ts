@@ -4,12 +4,13 @@ import { resolve, undo } from "../hub/decisions.ts";
 import type { Hub } from "../hub/open.ts";
 import { typedValue } from "../hub/typed-value.ts";
 import { displayName } from "../model/display.ts";
-import { type Answer, answersOf, type EditOutcome } from "../model/edits.ts";
+import { type Answer, answersOf } from "../model/edits.ts";
 import type { Model } from "../model/field.ts";
 import type { Conflict } from "../model/world.ts";
 import { type ConflictFilter, listConflicts, readConflict, readSheet } from "../store/browse.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { noteRead, printJson, printLines, withHub } from "./context.ts";
+import { decide, undoFillsCommand } from "./decide.ts";
 import { table } from "./table.ts";
 import { counted, timeText, valueText } from "./words.ts";
 
@@ -124,7 +125,7 @@ function conflictLines(cli: Cli, model: Model, row: Conflict, name: string): Rea
       ? []
       : ["", ...table(["source", "value", "not before", "not after"], candidates, cli.columns)]),
     ...(isOpen && answers.length > 0
-      ? ["", `Answer with: npx syncline conflicts resolve ${row.id} ${answers.join(" | ")}`]
+      ? ["", `Answer with: npx syncline conflicts resolve ${row.id} --shown ${row.updatedAt} ${answers.join(" | ")}`]
       : []),
     ...(row.state === "settled" && row.kind === "value"
       ? ["", `Take it back with: npx syncline conflicts undo ${row.id}`]
@@ -146,46 +147,32 @@ export interface ResolveOptions {
   readonly release?: boolean;
   readonly reject?: boolean;
   readonly hold?: boolean;
+  /** When the row was last touched as the person saw it. */
+  readonly shown?: number;
 }
 
-export async function resolveConflict(cli: Cli, global: Global, id: string, options: ResolveOptions): Promise<number> {
-  return withHub(cli, global, {}, (hub) =>
+export function resolveConflict(cli: Cli, global: Global, id: string, options: ResolveOptions): Promise<number> {
+  return decide(cli, global, "Resolved.", (hub) =>
     Effect.gen(function* () {
       const row = yield* readConflict(shelfOf(hub), id);
       if (row === null) return yield* Effect.fail(missing(id));
-      const outcome = yield* resolve(hub, cli.actor, id, answerOf(hub, row, options));
-      return yield* Effect.promise(() => printOutcome(cli, global, id, outcome, "Resolved"));
+      return yield* resolve(hub, cli.actor, id, answerOf(hub, row, options));
     }),
   );
 }
 
-export async function undoConflict(cli: Cli, global: Global, id: string): Promise<number> {
-  return withHub(cli, global, {}, (hub) =>
-    Effect.gen(function* () {
-      const outcome = yield* undo(hub, cli.actor, id);
-      return yield* Effect.promise(() => printOutcome(cli, global, id, outcome, "Undone"));
-    }),
-  );
-}
-
-async function printOutcome(cli: Cli, global: Global, id: string, outcome: EditOutcome, done: string): Promise<number> {
-  if (outcome.kind === "refused") throw new CommandFailed(outcome.reason, "Nothing was changed.");
-  if (global.json) await printJson(cli, { id, ...outcome });
-  else if (outcome.kind === "asks") {
-    await printLines(cli, [
-      `Nothing was changed: ${outcome.reason}.`,
-      `Look at it: npx syncline conflicts show ${outcome.conflict}`,
-    ]);
-  } else await printLines(cli, [`${done}. The systems are written at the next sync.`]);
-  return outcome.kind === "done" ? exit.ok : exit.failed;
+/** Takes back one decision, or all fills of a run. */
+export function undoConflict(cli: Cli, global: Global, id: string): Promise<number> {
+  if (id.startsWith("run_")) return undoFillsCommand(cli, global, id);
+  return decide(cli, global, "Undone.", (hub) => undo(hub, cli.actor, id));
 }
 
 function answerOf(hub: Hub, row: Conflict, options: ResolveOptions): Answer {
-  const hold = options.hold === true;
+  const seen = { hold: options.hold === true, ...(options.shown === undefined ? {} : { shownAt: options.shown }) };
   const answers: Array<Answer> = [];
-  if (options.take !== undefined) answers.push({ kind: "source", source: options.take, hold });
-  if (options.value !== undefined) answers.push({ kind: "value", value: typed(hub, row, options.value), hold });
-  if (options.empty === true) answers.push({ kind: "value", value: null, hold });
+  if (options.take !== undefined) answers.push({ kind: "source", source: options.take, ...seen });
+  if (options.value !== undefined) answers.push({ kind: "value", value: typed(hub, row, options.value), ...seen });
+  if (options.empty === true) answers.push({ kind: "value", value: null, ...seen });
   if (options.link !== undefined) answers.push({ kind: "link", canonicalId: options.link });
   if (options.separate === true) answers.push({ kind: "separate" });
   if (options.merge === true || options.merged === true) answers.push({ kind: "merged" });

@@ -1,5 +1,6 @@
 /** The command line: every command with its options and help. Parsing only; what commands do is beside this file. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import * as decisions from "../hub/decisions.ts";
 import type { Entity } from "../model/field.ts";
 import { conflictKinds } from "../model/world.ts";
 import { check, init } from "./check.ts";
@@ -7,6 +8,7 @@ import { type Cli, exit, type Global } from "./cli.ts";
 import { listConflictsCommand, type ResolveOptions, resolveConflict, showConflict, undoConflict } from "./conflicts.ts";
 import { printJson, wordsOf } from "./context.ts";
 import { explainCommand, listCommand, searchCommand, showCommand } from "./customers.ts";
+import { decide, setCommand } from "./decide.ts";
 import { exportCommand } from "./export.ts";
 import { auditVerify, connectionsCommand, listDeadLettersCommand, replayCommand } from "./operations.ts";
 import { sandboxCommand } from "./sandbox.ts";
@@ -188,6 +190,36 @@ function customers(
       ? "by id or key exactly, or by a part of the name"
       : "by id or key exactly, or by whole words of the name",
   ).action((text) => ran(searchCommand(cli, global(), entity, text)));
+  const by = cli.actor;
+  command(group, "set <id> <field> <value>", "a person's value; an empty one with ''")
+    .option("--hold", "keep it against later edits too, until it is released", false)
+    .action((id, field, value, { hold }) => ran(setCommand(cli, global(), entity, { id, field, value, hold })));
+  command(group, "release <id> <field>", "end a hold").action((id, field) =>
+    ran(decide(cli, global(), "Released.", (hub) => decisions.release(hub, by, { id, field }))),
+  );
+  command(group, "merge <survivor> <absorbed>", "the two are one").action((survivor, absorbed) =>
+    ran(decide(cli, global(), "Merged.", (hub) => decisions.merge(hub, by, { survivor, absorbed }))),
+  );
+  command(group, "unmerge <survivor> <absorbed>", "take a merge apart").action((survivor, absorbed) =>
+    ran(decide(cli, global(), "Taken apart.", (hub) => decisions.unmerge(hub, by, { survivor, absorbed }))),
+  );
+  command(group, "unlink <connection> <record>", "let a record go its own way").action((connection, remoteId) =>
+    ran(decide(cli, global(), "Unlinked.", (hub) => decisions.unlink(hub, by, { entity, connection, remoteId }))),
+  );
+  command(
+    group,
+    "link <connection> <record> [id]",
+    "a record belongs to this one, or without id to one of its own",
+  ).action((connection, remoteId, id: string | undefined) =>
+    ran(
+      decide(cli, global(), "Linked.", (hub) => decisions.link(hub, by, { entity, connection, remoteId }, id ?? null)),
+    ),
+  );
+  command(group, "restore <id>", "bring a deleted one back")
+    .option("--connection <name>", "only there")
+    .action((id, options) =>
+      ran(decide(cli, global(), "Restored.", (hub) => decisions.restore(hub, by, { id, ...options }))),
+    );
 }
 
 function conflicts(command: MakeCommand, program: Command, cli: Cli, global: () => Global, ran: Ran): void {
@@ -211,8 +243,15 @@ function conflicts(command: MakeCommand, program: Command, cli: Cli, global: () 
     .option("--merged", "the deleted record was merged")
     .option("--deleted", "it was deleted on purpose")
     .option("--keep", "keep it")
+    .option(
+      "--shown <time>",
+      "refuse if the row has changed since; `conflicts show` prints it",
+      positive(Number.MAX_SAFE_INTEGER),
+    )
     .option("--release", "let the held changes through")
     .option("--reject", "overrule the held changes")
     .action((id: string, options: ResolveOptions) => ran(resolveConflict(cli, global(), id, options)));
-  command(group, "undo <id>", "take a decision back").action((id) => ran(undoConflict(cli, global(), id)));
+  command(group, "undo <id>", "take a decision back (con_…), or all fills of a run (run_…)").action((id) =>
+    ran(undoConflict(cli, global(), id)),
+  );
 }

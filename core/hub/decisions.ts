@@ -3,15 +3,30 @@
  * running hub; each is audited with who asked.
  */
 import { Effect } from "effect";
-import { type Answer, decideAnswer, decideEdit, decideMerge, decideUndo, type EditOutcome } from "../model/edits.ts";
+import {
+  type Answer,
+  decideAnswer,
+  decideEdit,
+  decideLink,
+  decideMerge,
+  decideRestore,
+  decideUndo,
+  decideUndoFills,
+  decideUnlink,
+  decideUnmerge,
+  type EditOutcome,
+  releaseHold,
+} from "../model/edits.ts";
 import type { Entity } from "../model/field.ts";
 import type { Moment } from "../model/merge.ts";
 import type { Value } from "../model/value.ts";
-import type { Conflict, World } from "../model/world.ts";
+import type { Conflict, Link, World } from "../model/world.ts";
 import { noteAudit } from "../store/audit.ts";
-import { readConflict } from "../store/browse.ts";
+import { readConflict, readFills, readHistory } from "../store/browse.ts";
 import { loadWorld, saveWorld, type Wanted } from "../store/world-store.ts";
 import type { Hub } from "./open.ts";
+
+const shelfOf = (hub: Hub) => ({ store: hub.store, model: hub.model });
 
 interface Decision {
   /** Who decides. */
@@ -111,11 +126,31 @@ export const edit = Effect.fn("hub.edit")(function* (
   });
 });
 
+/** Ends a hold: the next change of the field follows its policy again. */
+export const release = Effect.fn("hub.release")(function* (
+  hub: Hub,
+  actor: string,
+  asked: { readonly id: string; readonly field: string },
+) {
+  return yield* decision(hub, {
+    actor,
+    action: `release ${asked.field}`,
+    subject: asked.id,
+    wanted: { canonicalIds: [asked.id] },
+    decide: (world, moment) => {
+      const canonical = world.canonical(asked.id);
+      return canonical === undefined ? nobody(asked.id) : releaseHold(world, canonical, asked.field, moment);
+    },
+  });
+});
+
+const nobody = (id: string): EditOutcome => ({ kind: "refused", reason: `There is no account or contact ${id}.` });
+
 /** Two accounts, or two contacts, are one. */
 export const merge = Effect.fn("hub.merge")(function* (
   hub: Hub,
   actor: string,
-  pair: { readonly entity: Entity; readonly survivor: string; readonly absorbed: string },
+  pair: { readonly survivor: string; readonly absorbed: string },
 ) {
   return yield* decision(hub, {
     actor,
@@ -124,4 +159,116 @@ export const merge = Effect.fn("hub.merge")(function* (
     wanted: { canonicalIds: [pair.survivor, pair.absorbed] },
     decide: (world, moment) => decideMerge(world, hub.settings, pair.survivor, pair.absorbed, moment),
   });
+});
+
+const historyMax = 10_000;
+
+/** Takes a merge apart again: each side gets its values of before, and keeps what its own records said since. */
+export const unmerge = Effect.fn("hub.unmerge")(function* (
+  hub: Hub,
+  actor: string,
+  pair: { readonly survivor: string; readonly absorbed: string },
+) {
+  const history = yield* readHistory(shelfOf(hub), pair.survivor, { limit: historyMax });
+  const merged = history.find((change) => change.kind === "merged" && change.note?.absorbed === pair.absorbed);
+  return yield* decision(hub, {
+    actor,
+    action: "unmerge",
+    subject: `${pair.survivor} ${pair.absorbed}`,
+    wanted: { canonicalIds: [pair.survivor, pair.absorbed] },
+    decide: (world, moment) =>
+      merged === undefined
+        ? { kind: "refused", reason: `${pair.absorbed} was never merged into ${pair.survivor}.` }
+        : decideUnmerge(world, hub.settings, merged, moment),
+  });
+});
+
+/** One remote record, as people name it. */
+export interface RecordName {
+  readonly entity: Entity;
+  readonly connection: string;
+  readonly remoteId: string;
+}
+
+/** The record goes its own way until somebody links it again. */
+export const unlink = Effect.fn("hub.unlink")(function* (hub: Hub, actor: string, record: RecordName) {
+  return yield* overLink(hub, actor, record, "unlink", [], (world, link, moment) =>
+    decideUnlink(world, hub.settings, link, moment),
+  );
+});
+
+/** The record belongs to this account or contact; with null it becomes one of its own. */
+export const link = Effect.fn("hub.link")(function* (hub: Hub, actor: string, record: RecordName, id: string | null) {
+  return yield* overLink(hub, actor, record, "link", id === null ? [] : [id], (world, found, moment) =>
+    decideLink(world, hub.settings, found, id, moment),
+  );
+});
+
+const overLink = (
+  hub: Hub,
+  actor: string,
+  record: RecordName,
+  action: string,
+  canonicalIds: ReadonlyArray<string>,
+  decide: (world: World, link: Link, moment: Moment) => EditOutcome,
+) =>
+  decision(hub, {
+    actor,
+    action,
+    subject: `${record.connection}/${record.entity}/${record.remoteId}`,
+    wanted: { canonicalIds, remotes: [record] },
+    decide: (world, moment) => {
+      const found = world.link(record.connection, record.entity, record.remoteId);
+      const reason = `${record.connection} has no ${record.entity} ${record.remoteId} that the hub knows.`;
+      return found === undefined ? { kind: "refused", reason } : decide(world, found, moment);
+    },
+  });
+
+/** A deleted account or contact lives again, everywhere or in one connection. */
+export const restore = Effect.fn("hub.restore")(function* (
+  hub: Hub,
+  actor: string,
+  asked: { readonly id: string; readonly connection?: string },
+) {
+  const { id, ...rest } = asked;
+  return yield* decision(hub, {
+    actor,
+    action: "restore",
+    subject: id,
+    wanted: { canonicalIds: [id] },
+    decide: (world, moment) => decideRestore(world, hub.settings, { canonicalId: id, ...rest }, moment),
+  });
+});
+
+/** What became of the fills of a run. */
+export interface UndoneFills {
+  readonly undone: number;
+  /** Fields that somebody has changed since: they ask, as every undo does. */
+  readonly asks: number;
+}
+
+const fillsBatchMax = 500;
+
+/** Takes all fills of empty fields back that one run made at first meetings. */
+export const undoFills = Effect.fn("hub.undo-fills")(function* (hub: Hub, actor: string, run: string) {
+  const fills = yield* readFills(shelfOf(hub), run);
+  let undone = 0;
+  let asks = 0;
+  for (let start = 0; start < fills.length; start += fillsBatchMax) {
+    const batch = fills.slice(start, start + fillsBatchMax);
+    yield* decision(hub, {
+      actor,
+      action: "undo fills",
+      subject: run,
+      wanted: { canonicalIds: [...new Set(batch.map((fill) => fill.canonicalId))] },
+      decide: (world, moment) => {
+        for (const outcome of decideUndoFills(world, hub.settings, batch, moment)) {
+          if (outcome.kind === "done") undone += 1;
+          else if (outcome.kind === "asks") asks += 1;
+        }
+        return { kind: "done" };
+      },
+    });
+  }
+  return { undone, asks } satisfies UndoneFills;
 });

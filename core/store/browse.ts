@@ -141,6 +141,30 @@ export const readHistory = Effect.fn("browse.history")(function* (
   );
 });
 
+const fillsMax = 1_000_000;
+
+/** What the first meetings of a run filled in where there was nothing, value by value. */
+export const readFills = Effect.fn("browse.fills")(function* (shelf: Shelf, run: string) {
+  const { database } = shelf.store;
+  return yield* database.read("reading the fills of a run", async () => {
+    const rows = await database.db
+      .select()
+      .from(changes)
+      .where(and(eq(changes.run, run), eq(changes.kind, "filled")))
+      .orderBy(asc(changes.position))
+      .limit(fillsMax);
+    const sealing = await sealingFor(
+      shelf,
+      rows.flatMap((row) => row.canonicalId ?? []),
+    );
+    return rows.flatMap((row) => {
+      const { canonicalId, set } = changeOf(sealing, row);
+      if (canonicalId === null) return [];
+      return Object.entries(set ?? {}).map(([field, value]) => ({ canonicalId, field, value }));
+    });
+  });
+});
+
 const searchMax = 50;
 
 /** Exact by id, remote id or key; substring on account names; whole words on contact names. */

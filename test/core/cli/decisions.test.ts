@@ -1,0 +1,124 @@
+import { writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type CliKit, createCliKit } from "../../kit/cli-kit.ts";
+
+let kit: CliKit;
+
+beforeEach(async () => {
+  kit = createCliKit();
+  const write = (name: string, rows: ReadonlyArray<string>) => writeFileSync(kit.file(name), rows.join("\n"));
+  write("one.csv", [
+    "No,Company,Website,Phone,Industry",
+    "1,Acme Tools,www.acme-tools.com,+1 512-555-1074,",
+    "2,Birch Foods,www.birch.com,,",
+  ]);
+  write("two.csv", [
+    "No,Company,Website,Phone,Industry",
+    "8,Acme Tools,acme-tools.com,+1 512-555-1075,Retail",
+    "9,Cedar Pumps,cedar.com,,",
+  ]);
+  write("syncline.yaml", [
+    `hub: { store: "sqlite:${kit.file("hub.db")}" }`,
+    "connections:",
+    `  one: { use: file, path: "${kit.file("one.csv")}", id: No }`,
+    `  two: { use: file, path: "${kit.file("two.csv")}", id: No }`,
+    "policy: { account: { default: [newest, { prefer: [one, two] }], fields: { phone: manual } } }",
+  ]);
+  expect((await kit.run("sync")).code).toBe(0);
+});
+
+afterEach(() => kit.remove());
+
+interface Item {
+  readonly id: string;
+  readonly values: Record<string, unknown>;
+  readonly updatedAt: number;
+}
+
+const items = async (...argv: ReadonlyArray<string>): Promise<ReadonlyArray<Item>> =>
+  (await kit.run(...argv, "--json")).json().items as ReadonlyArray<Item>;
+
+async function account(name: string): Promise<Item> {
+  const found = (await items("accounts", "list")).filter(({ values }) => values.name === name);
+  const [one] = found;
+  if (one === undefined || found.length > 1) throw new Error(`${found.length} accounts are called ${name}`);
+  return one;
+}
+
+const openRow = async (): Promise<Item> => {
+  const [row] = await items("conflicts", "list", "--field", "phone");
+  if (row === undefined) throw new Error("no open conflict of the phone");
+  return row;
+};
+
+describe("decisions on the command line", () => {
+  it("settle an open conflict with one source's value, and take that back", async () => {
+    const { id } = await openRow();
+    expect((await kit.run("conflicts", "resolve", id, "--take", "two")).code).toBe(0);
+    expect((await account("Acme Tools")).values.phone).toBe("+15125551075");
+    expect((await kit.run("conflicts", "list")).out).toContain("No open conflicts");
+    expect((await kit.run("conflicts", "undo", id)).code).toBe(0);
+    expect((await account("Acme Tools")).values.phone).toBe("+15125551074");
+  });
+
+  it("ask again when the row has changed since it was shown", async () => {
+    const { id, updatedAt } = await openRow();
+    const stale = await kit.run("conflicts", "resolve", id, "--take", "two", "--shown", String(updatedAt - 1));
+    expect([stale.code, stale.out.includes("Nothing was changed")]).toEqual([1, true]);
+    expect((await account("Acme Tools")).values.phone).toBe("+15125551074");
+    const { out } = await kit.run("conflicts", "show", id);
+    expect(out).toContain(`--shown ${updatedAt}`);
+  });
+
+  it("refuse a value that does not fit its field, no answer, and two answers", async () => {
+    const { id } = await openRow();
+    const wrong = await kit.run("conflicts", "resolve", id, "--value", "call me");
+    expect([wrong.code, wrong.err.includes("Phone")]).toEqual([2, true]);
+    expect((await kit.run("conflicts", "resolve", id)).err).toContain("--take <connection>");
+    expect((await kit.run("conflicts", "resolve", id, "--take", "one", "--empty")).err).toContain(
+      "More than one answer",
+    );
+    expect((await kit.run("conflicts", "resolve", id, "--take", "three")).err).toContain("there are: ");
+  });
+
+  it("hold a person's value against the sources until it is released", async () => {
+    const { id } = await account("Birch Foods");
+    expect((await kit.run("accounts", "set", id, "industry", "Food", "--hold")).code).toBe(0);
+    expect((await kit.run("explain", id, "industry")).out).toContain("a person holds this value");
+    expect((await kit.run("accounts", "release", id, "industry")).code).toBe(0);
+    expect((await kit.run("accounts", "release", id, "industry")).err).toContain("is not held");
+    expect((await account("Birch Foods")).values.industry).toBe("Food");
+  });
+
+  it("take back all that a run filled in", async () => {
+    expect((await account("Acme Tools")).values.industry).toBe("Retail");
+    const [row] = (await kit.run("conflicts", "list", "--all", "--json")).json().items as ReadonlyArray<{
+      run: string;
+    }>;
+    const run = row?.run ?? "";
+    const undone = await kit.run("conflicts", "undo", run);
+    expect(undone.out).toContain("1 fields are empty again");
+    expect((await account("Acme Tools")).values.industry ?? null).toBeNull();
+    expect((await kit.run("conflicts", "undo", "run_none")).err).toContain("filled no empty field");
+  });
+
+  it("merge two accounts and take them apart again", async () => {
+    const birch = await account("Birch Foods");
+    const cedar = await account("Cedar Pumps");
+    expect((await kit.run("accounts", "merge", birch.id, cedar.id)).code).toBe(0);
+    expect((await items("accounts", "list")).length).toBe(2);
+    expect((await kit.run("accounts", "show", cedar.id)).out).toContain(`${cedar.id} was merged into it`);
+    expect((await kit.run("accounts", "unmerge", birch.id, cedar.id)).code).toBe(0);
+    expect((await account("Cedar Pumps")).id).toBe(cedar.id);
+    expect((await account("Birch Foods")).id).toBe(birch.id);
+  });
+
+  it("let a record go its own way, and link it again", async () => {
+    const { id } = await account("Birch Foods");
+    expect((await kit.run("accounts", "unlink", "one", "2")).code).toBe(0);
+    expect((await kit.run("accounts", "show", id)).out).toContain("detached");
+    expect((await kit.run("accounts", "link", "one", "2", id)).code).toBe(0);
+    expect((await kit.run("accounts", "show", id)).out).toMatch(/one +2 +live/);
+    expect((await kit.run("accounts", "unlink", "one", "77")).err).toContain("that the hub knows");
+  });
+});
