@@ -26,9 +26,11 @@ const layers: Readonly<Record<string, ReadonlyArray<string>>> = {
   "core/store": ["core/store", "core/security", "core/model", "core/net"],
   "core/sync": ["core/sync", "core/store", "core/security", "core/net", "core/model"],
   "core/config": ["core/config", "core/model", "core/net"],
+  "core/hub": ["core/hub", "core/sync", "core/store", "core/config", "core/net", "core/security", "core/model"],
+  "core/cli": ["core/cli", "core/hub", "core/sync", "core/store", "core/config", "core/net", "core/model"],
 };
 
-const doors = ["core/connector.ts", "core/plugin.ts"];
+const doors = ["core/connector.ts", "core/plugin.ts", "core/simulator.ts", "core/simulator-server.ts"];
 
 describe("the tree", () => {
   it("imports inward only", () => {
