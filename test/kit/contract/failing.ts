@@ -47,7 +47,7 @@ export function describeFailing<Config, Cursor>({ contract, each, it }: Suite<Co
     fields: entityOf(contract, entity).record(9),
   });
 
-  each("reads all the same through single faults", [], async (entity) => {
+  each("reads all the same through single faults", ["wire"], async (entity) => {
     const passing: ReadonlyArray<FaultKind> = [
       "status-429",
       "status-500",
@@ -69,7 +69,7 @@ export function describeFailing<Config, Cursor>({ contract, each, it }: Suite<Co
 
   each(
     "says that it is unavailable when the system stays down, and when something else answers",
-    [],
+    ["wire"],
     async (entity) => {
       for (const fault of ["status-500", "status-503", "drop", "not-json"] as const) {
         const world = await openWorld(contract, { faults: [listing(entity, fault, { times: always })] });
@@ -79,7 +79,7 @@ export function describeFailing<Config, Cursor>({ contract, each, it }: Suite<Co
     },
   );
 
-  each("pauses when the system asks for a long wait, and says until when", [], async (entity) => {
+  each("pauses when the system asks for a long wait, and says until when", ["wire"], async (entity) => {
     const delayMs = 3_600_000;
     const world = await openWorld(contract, {
       faults: [listing(entity, "status-429-retry-after", { times: always, delayMs })],
@@ -90,7 +90,7 @@ export function describeFailing<Config, Cursor>({ contract, each, it }: Suite<Co
     expect((error as RateLimited).retryAt).toBeGreaterThanOrEqual(world.clock.now() + delayMs - 1000);
   });
 
-  each("pauses when the refusals for rate do not end", [], async (entity) => {
+  each("pauses when the refusals for rate do not end", ["wire"], async (entity) => {
     const world = await openWorld(contract, { faults: [listing(entity, "status-429", { times: always })] });
     fill(world, entity, 1);
     expect(await faultOf(pull(world, entity))).toBeInstanceOf(RateLimited);
@@ -120,7 +120,7 @@ export function describeFailing<Config, Cursor>({ contract, each, it }: Suite<Co
     expect(world.simulator.screen.list(entity)).toHaveLength(ids.length + 1);
   });
 
-  each("says what a person must do about wrong credentials", [], async (entity) => {
+  each("says what a person must do about wrong credentials", ["wire"], async (entity) => {
     const world = await openWorld(contract, { wrongCredentials: true });
     fill(world, entity, 1);
     const { edited } = entityOf(contract, entity);
@@ -169,7 +169,7 @@ export function describeFailing<Config, Cursor>({ contract, each, it }: Suite<Co
     expect(world.simulator.screen.list(entity)).toHaveLength(1);
   });
 
-  it("lets only the four faults out, whatever strikes", [], async () => {
+  it("lets only the four faults out, whatever strikes", ["wire"], async () => {
     const strange: Array<string> = [];
     let faults = 0;
     for (const fault of faultKinds) {
@@ -197,7 +197,7 @@ export function describeFailing<Config, Cursor>({ contract, each, it }: Suite<Co
     expect(faults).toBeGreaterThan(20);
   });
 
-  it("tells no secret, neither in faults nor in the log", [], async () => {
+  it("tells no secret, neither in faults nor in the log", ["wire"], async () => {
     const said: Array<string> = [];
     for (const fault of ["status-500", "not-json", "status-429", "drop"] as const) {
       for (const wrongCredentials of [false, true]) {

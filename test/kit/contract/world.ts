@@ -44,6 +44,8 @@ export interface EntityContract {
 
 /** What a system may lack; each one that is left out needs a reason. */
 export type Case =
+  /** Calls over a network, with credentials and faults. */
+  | "wire"
   | "write"
   | "tombstones"
   | "incremental"
