@@ -74,9 +74,14 @@ export async function withHub<A>(
 
 /** Warnings of connectors go to standard error; the rest is not for the command line. */
 function quietLog(cli: Cli): Hub["log"] {
+  const said = new Set<string>();
   return {
     info: () => {},
     warn: (message, fields) => {
+      // A call that is repeated six times is one warning.
+      const key = `${message} ${fields?.connection} ${fields?.place}`;
+      if (said.has(key)) return;
+      said.add(key);
       const facts = Object.entries(fields ?? {}).map(([name, value]) => `${name}=${value}`);
       cli.err(`warning: ${[message, ...facts].join(" ")}\n`);
     },

@@ -11,6 +11,7 @@ import { explainCommand, listCommand, searchCommand, showCommand } from "./custo
 import { decide, setCommand } from "./decide.ts";
 import { exportCommand } from "./export.ts";
 import { auditVerify, connectionsCommand, listDeadLettersCommand, replayCommand } from "./operations.ts";
+import { policyApply, policyPlan } from "./policy.ts";
 import { sandboxCommand } from "./sandbox.ts";
 import { planCommand, syncCommand } from "./sync.ts";
 
@@ -145,6 +146,14 @@ function programFor(
     .option("-o, --output <file>", "a file; standard output without")
     .option("--fields <names>", "only these fields, with commas between", listOf)
     .action((options) => ran(exportCommand(cli, global(), options)));
+
+  const policy = program.command("policy").description("what the policy of today would decide about the past");
+  command(policy, "plan", "list settled fields whose winner would differ; change nothing")
+    .option("--limit <n>", "rows to show", positive(limitMax), limitDefault)
+    .action((options) => ran(policyPlan(cli, global(), options)));
+  command(policy, "apply", "make them edits of yours")
+    .option("--beyond-brake", "also where many customers would change", false)
+    .action((options) => ran(policyApply(cli, global(), options)));
 
   const audit = program.command("audit").description("the log of who did what");
   command(audit, "verify", "check that no entry was changed, removed or added").action(() =>

@@ -78,11 +78,21 @@ export function reportLines(cli: Pick<Cli, "columns">, report: RunReport): Reado
   return [
     ...table(["connection", "read", "news", "created", "updated", "deleted", "rejected", "outcome"], rows, cli.columns),
     "",
-    `Agreement: ${percent(agreement.share)} of ${counted(agreement.pairs, "field")} compared${left.length === 0 ? "" : ` (left out: ${left.join(", ")})`}. Outbox: ${plainNumber(report.outbox)}.`,
+    agreementLine(report, left),
     ...foundLines(report),
     ...found,
     ...notes,
   ];
+}
+
+/** Nothing to compare is not agreement. */
+function agreementLine({ agreement, outbox }: RunReport, left: ReadonlyArray<string>): string {
+  const leftOut = left.length === 0 ? "" : ` (left out: ${left.join(", ")})`;
+  const compared =
+    agreement.pairs === 0
+      ? "nothing to compare yet"
+      : `${percent(agreement.share)} of ${counted(agreement.pairs, "field")} compared`;
+  return `Agreement: ${compared}${leftOut}. Outbox: ${plainNumber(outbox)}.`;
 }
 
 function foundLines({ found, run }: RunReport): ReadonlyArray<string> {

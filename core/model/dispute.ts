@@ -127,6 +127,19 @@ export function settleField(
   }
   const verdict = judge(settings, canonical, field, candidates, binds);
   if (verdict.kind === "open") {
+    const first = candidates.toSorted((one, other) => compareSources(one, other, settings.order))[0];
+    if (kind === "meeting" && first !== undefined && !equalValues(first.value, current)) {
+      // Which system was read first must not matter: until a person decides, the first one of the YAML stands.
+      moveTo(
+        world,
+        settings,
+        canonical,
+        dispute,
+        first,
+        { rule: "order of connections", reason: verdict.reason },
+        moment,
+      );
+    }
     openDispute(world, canonical, dispute, candidates, verdict.reason, moment);
     return;
   }
@@ -146,6 +159,28 @@ export function settleField(
     }
     return;
   }
+  moveTo(
+    world,
+    settings,
+    canonical,
+    dispute,
+    winner,
+    { rule, reason, ...(conflict === undefined ? {} : { conflict }) },
+    moment,
+  );
+}
+
+/** The canonical value becomes this contender's; the one that it replaces stays a candidate of its source. */
+function moveTo(
+  world: World,
+  settings: Settings,
+  canonical: Canonical,
+  { field, trigger }: Dispute,
+  winner: Contender,
+  note: Readonly<Record<string, unknown>>,
+  moment: Moment,
+): void {
+  const current = canonicalValue(canonical, field);
   const provenance: Provenance = {
     source: winner.source,
     interval: winner.interval,
@@ -160,7 +195,7 @@ export function settleField(
     set: { [field]: winner.value },
     from: { [field]: current },
     provenance: { [field]: provenance },
-    note: { rule, reason, ...(conflict === undefined ? {} : { conflict }) },
+    note,
   });
   setCanonical(world, settings, canonical, { field, value: winner.value, provenance }, moment);
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type CliKit, createCliKit } from "../../kit/cli-kit.ts";
 
@@ -33,6 +33,7 @@ interface Item {
   readonly id: string;
   readonly values: Record<string, unknown>;
   readonly updatedAt: number;
+  readonly field?: string;
 }
 
 const items = async (...argv: ReadonlyArray<string>): Promise<ReadonlyArray<Item>> =>
@@ -44,6 +45,9 @@ async function account(name: string): Promise<Item> {
   if (one === undefined || found.length > 1) throw new Error(`${found.length} accounts are called ${name}`);
   return one;
 }
+
+const byField = (one: Item, other: Item): number =>
+  JSON.stringify(one.field).localeCompare(JSON.stringify(other.field));
 
 const openRow = async (): Promise<Item> => {
   const [row] = await items("conflicts", "list", "--field", "phone");
@@ -111,6 +115,26 @@ describe("decisions on the command line", () => {
     expect((await kit.run("accounts", "unmerge", birch.id, cedar.id)).code).toBe(0);
     expect((await account("Cedar Pumps")).id).toBe(cedar.id);
     expect((await account("Birch Foods")).id).toBe(birch.id);
+  });
+
+  it("D22: list what a changed policy would settle otherwise, and make it so only when asked", async () => {
+    const one = readFileSync(kit.file("one.csv"), "utf8").replace("1,Acme Tools", "1,Acme Tools Inc");
+    writeFileSync(kit.file("one.csv"), one);
+    writeFileSync(kit.file("two.csv"), readFileSync(kit.file("two.csv"), "utf8").replace("8,Acme Tools", "8,ACME"));
+    await kit.run("sync");
+    const { id } = await account("Acme Tools Inc");
+    expect((await kit.run("policy", "plan")).out).toContain("as it was settled");
+    const yaml = readFileSync(kit.file("syncline.yaml"), "utf8");
+    writeFileSync(kit.file("syncline.yaml"), yaml.replace("prefer: [one, two]", "prefer: [two, one]"));
+    await kit.run("sync");
+    expect((await account("Acme Tools Inc")).id).toBe(id);
+    expect((await items("policy", "plan")).toSorted(byField)).toMatchObject([
+      { canonicalId: id, field: "name", from: "Acme Tools Inc", to: "ACME", source: "two", rule: "prefer" },
+      { canonicalId: id, field: "website", to: "https://acme-tools.com", source: "two", rule: "prefer" },
+    ]);
+    expect((await kit.run("policy", "apply")).out).toContain("2 fields changed");
+    expect((await account("ACME")).id).toBe(id);
+    expect((await kit.run("policy", "plan")).out).toContain("as it was settled");
   });
 
   it("let a record go its own way, and link it again", async () => {
