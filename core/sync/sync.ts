@@ -159,8 +159,7 @@ export function outcomeOf(failure: Exclude<Failure, StoreFailed>): Outcome {
       return {
         kind: "failed",
         reason: failure.message,
-        remedy:
-          "Check the address and the network, then run again: the cursor stands where it was, nothing was skipped.",
+        remedy: "Run again once that is mended: the cursor stands where it was, nothing was skipped.",
       };
     case "Forged":
       return {
