@@ -1,21 +1,10 @@
 /** The configuration after reading: checked, complete, with every default filled in. */
 import type { Connector } from "../connector.ts";
-import type { Access, Path } from "../model/codec.ts";
 import type { Entity, Model } from "../model/field.ts";
 import type { Filter } from "../model/filter.ts";
 import type { Policy } from "../model/policy.ts";
+import type { MapOverride } from "../model/settings.ts";
 import type { Limits } from "../net/http.ts";
-
-/** One field of `map:`: another remote field, or false for "not mapped". */
-export type MapOverride =
-  | false
-  | string
-  | {
-      readonly path?: Path;
-      readonly access?: Access;
-      /** The hub's words for choices, then this system's. */
-      readonly values?: Readonly<Record<string, string>>;
-    };
 
 export type MatchKeys = Readonly<Record<Entity, ReadonlyArray<string>>>;
 

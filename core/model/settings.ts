@@ -1,5 +1,5 @@
 /** What the pure rules know of the configuration: one side per connection and entity, the policy, the model. */
-import type { CodecContext, FieldRule } from "./codec.ts";
+import type { Access, CodecContext, FieldRule, Path } from "./codec.ts";
 import { pathNames, Refusal, Unreadable } from "./codec.ts";
 import type { Entity, Field, Model } from "./field.ts";
 import type { Filter } from "./filter.ts";
@@ -7,6 +7,17 @@ import { decodeField, encodeField, imageOf } from "./mapping.ts";
 import { normalise } from "./normalise.ts";
 import type { Policy } from "./policy.ts";
 import type { Group, Value } from "./value.ts";
+
+/** One field of `map:` in the YAML: another remote field, other words for its choices, or false for "not mapped". */
+export type MapOverride =
+  | false
+  | string
+  | {
+      readonly path?: Path;
+      readonly access?: Access;
+      /** The hub's words for choices, then this system's. */
+      readonly values?: Readonly<Record<string, string>>;
+    };
 
 export type DeletePolicy = "detach" | "archive" | "propagate" | "ignore";
 

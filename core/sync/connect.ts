@@ -4,19 +4,13 @@
  */
 import { Effect } from "effect";
 import type { Connector, EntityMap, Person, RemoteField, Tools } from "../connector.ts";
-import { type Access, type CodecContext, type FieldRule, type Path, type People, pathNames } from "../model/codec.ts";
+import { type CodecContext, type FieldRule, type Path, type People, pathNames } from "../model/codec.ts";
 import { translated } from "../model/codecs/translated.ts";
 import type { Entity, Model } from "../model/field.ts";
 import type { Filter } from "../model/filter.ts";
-import type { DeletePolicy, Side } from "../model/settings.ts";
+import type { DeletePolicy, MapOverride, Side } from "../model/settings.ts";
 import { call } from "./call.ts";
 import type { Brake, LiveConnection } from "./engine.ts";
-
-/** One field of `map:` in the YAML: another remote field, other words for its choices, or false for "not mapped". */
-export type MapOverride =
-  | false
-  | string
-  | { readonly path?: Path; readonly access?: Access; readonly values?: Readonly<Record<string, string>> };
 
 /** One connection as configured, checked and with its defaults filled in. */
 export interface ConnectionSetup {
