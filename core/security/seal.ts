@@ -86,7 +86,7 @@ export interface Sealer {
   /** For what belongs to no account or contact. */
   readonly sealHub: (purpose: string, value: unknown) => Buffer;
   readonly openHub: (purpose: string, sealed: Uint8Array) => unknown;
-  /** A blind index: the same text gives the same 22 characters, and nobody without the key can go back. */
+  /** A blind index: the same text gives the same 16 characters (96 bits), and nobody without the key can go back. */
   readonly blind: (purpose: string, text: string) => string;
 }
 
@@ -107,6 +107,6 @@ export function createSealer(hubKey: HubKey): Sealer {
     sealHub: (purpose, value) => sealBytes(hubKey.sealing, Buffer.from(JSON.stringify(value)), purpose),
     openHub: (purpose, sealed) => parse(openBytes(hubKey.sealing, sealed, purpose)),
     blind: (purpose, text) =>
-      createHmac("sha256", hubKey.blinding).update(purpose).update("\n").update(text).digest("base64url").slice(0, 22),
+      createHmac("sha256", hubKey.blinding).update(purpose).update("\n").update(text).digest("base64url").slice(0, 16),
   };
 }

@@ -1,5 +1,5 @@
 /** Reading the store for people: lists, single accounts with their sources, search, history, conflicts, dead letters. */
-import { and, asc, count, desc, eq, gt, inArray, like, lt, ne, or, type SQL } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, like, lt, ne, or, type SQL, sql } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Entity, Model } from "../model/field.ts";
 import { wordsOf } from "../model/words.ts";
@@ -143,6 +143,9 @@ export const readHistory = Effect.fn("browse.history")(function* (
 
 const fillsMax = 1_000_000;
 
+/** The kind is written out, as in the index `changes_filled`, or SQLite would not use it. */
+const filledBy = (run: string): SQL => sql`${changes.run} = ${run} and ${changes.kind} = 'filled'`;
+
 /** What the first meetings of a run filled in where there was nothing, value by value. */
 export const readFills = Effect.fn("browse.fills")(function* (shelf: Shelf, run: string) {
   const { database } = shelf.store;
@@ -150,7 +153,7 @@ export const readFills = Effect.fn("browse.fills")(function* (shelf: Shelf, run:
     const rows = await database.db
       .select()
       .from(changes)
-      .where(and(eq(changes.run, run), eq(changes.kind, "filled")))
+      .where(filledBy(run))
       .orderBy(asc(changes.position))
       .limit(fillsMax);
     const sealing = await sealingFor(
@@ -185,11 +188,11 @@ export const search = Effect.fn("browse.search")(function* (shelf: Shelf, entity
       .where(and(eq(links.remoteId, wanted), eq(links.entity, entity)))
       .limit(searchMax);
     for (const row of linked) if (row.id !== null) ids.add(row.id);
-    const keyValues = keyForms(wanted).flatMap(({ kind, value }) => [storedKey(sealer, kind, value)]);
+    const keyValues = keyForms(wanted).map((key) => storedKey(sealer, { entity, ...key }));
     const keyed = await db
       .select({ id: matchKeys.canonicalId })
       .from(matchKeys)
-      .where(and(inArray(matchKeys.value, keyValues), eq(matchKeys.entity, entity)))
+      .where(inArray(matchKeys.value, keyValues))
       .limit(searchMax);
     for (const row of keyed) ids.add(row.id);
     if (entity === "account") {
@@ -330,7 +333,7 @@ export const countRun = Effect.fn("browse.run")(function* (shelf: Pick<Shelf, "s
     const sum = (wanted: (row: (typeof rows)[number]) => boolean): number =>
       rows.filter(wanted).reduce((total, row) => total + row.count, 0);
     return {
-      filled: await db.$count(changes, and(eq(changes.run, run), eq(changes.kind, "filled"))),
+      filled: await db.$count(changes, filledBy(run)),
       settled: sum((row) => row.kind === "value" && row.state === "settled"),
       opened: sum((row) => row.state === "open" || row.state === "reopened"),
     };

@@ -31,6 +31,14 @@ export interface OpenOptions {
 const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
 
 /**
+ * How a store is opened. The log beside the file may grow to 64 MB before it is copied into the file: a page that is
+ * written often is then copied once for many commits.
+ */
+export const pragmas =
+  "pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 16384; pragma foreign_keys = off; " +
+  "pragma temp_store = memory; pragma cache_size = -65536";
+
+/**
  * Opens the store and brings it to the newest schema.
  *
  * Errors  StoreFailed (unreadable, full, not a store, from a newer version), KeyProblem (missing or wrong key).
@@ -59,9 +67,7 @@ function open(options: OpenOptions): Store {
   const client = new DatabaseSync(file, { timeout: 5000 });
   try {
     if (!inMemory) chmodSync(file, 0o600);
-    client.exec(
-      "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = off; pragma temp_store = memory; pragma cache_size = -65536",
-    );
+    client.exec(pragmas);
     const holdsData = migrate(client);
     const keyFile = inMemory ? undefined : `${file}.key`;
     const hubKey: HubKey =

@@ -7,7 +7,7 @@ import { Effect } from "effect";
 import type { Page, RemoteRecord, Tools } from "../../core/connector.ts";
 import { modelOf } from "../../core/model/fields.ts";
 import { type Settings, sideKey } from "../../core/model/settings.ts";
-import { openStore, type Store } from "../../core/store/open.ts";
+import { openStore, pragmas, type Store } from "../../core/store/open.ts";
 import { applyPage } from "../../core/sync/apply.ts";
 import { connect } from "../../core/sync/connect.ts";
 import type { Engine } from "../../core/sync/engine.ts";
@@ -103,12 +103,18 @@ function writeFloor(source: Store, file: string, records: number): number {
   const from = new DatabaseSync(source.file, { readOnly: true });
   const schema = from.prepare("select sql from sqlite_master where sql is not null and name not like 'sqlite_%'").all();
   const target = new DatabaseSync(file);
-  target.exec(
-    "pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory; pragma cache_size = -65536",
-  );
+  target.exec(pragmas);
   for (const row of schema) target.exec(String(row.sql));
-  const tables = ["data_keys", "canonicals", "links", "shadows", "match_keys", "changes"];
-  const statements = tables.map((table) => {
+  // Each table in the order in which the load wrote it: its ids grow with time.
+  const tables = {
+    data_keys: "owner",
+    canonicals: "id",
+    links: "id",
+    shadows: "link_id",
+    match_keys: "canonical_id",
+    changes: "position",
+  };
+  const statements = Object.entries(tables).map(([table, order]) => {
     const columns = from
       .prepare(`select * from ${table} limit 1`)
       .columns()
@@ -117,10 +123,10 @@ function writeFloor(source: Store, file: string, records: number): number {
       insert: target.prepare(
         `insert into ${table} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})`,
       ),
-      rows: from.prepare(`select * from ${table} order by rowid`).iterate() as IterableIterator<
+      rows: from.prepare(`select * from ${table} order by ${order}`).iterate() as IterableIterator<
         Record<string, unknown>
       >,
-      perPage: 0,
+      sorted: table === "match_keys",
       total: Number(from.prepare(`select count(*) as n from ${table}`).get()?.n),
     };
   });
@@ -130,7 +136,7 @@ function writeFloor(source: Store, file: string, records: number): number {
   let busy = 0;
   const pages = Math.ceil(records / pageRows);
   for (let index = 0; index < pages; index++) {
-    const batches = statements.map(({ insert, rows, total }) => {
+    const batches = statements.map(({ insert, rows, total, sorted }) => {
       const batch: Array<Array<SQLInputValue>> = [];
       const count = Math.ceil(total / pages);
       for (let taken = 0; taken < count; taken++) {
@@ -138,6 +144,8 @@ function writeFloor(source: Store, file: string, records: number): number {
         if (next.done === true) break;
         batch.push(Object.values(next.value) as Array<SQLInputValue>);
       }
+      // As the load does: random keys go in sorted.
+      if (sorted) batch.sort(([one], [other]) => (String(one) < String(other) ? -1 : 1));
       return { insert, batch };
     });
     const began = performance.now();

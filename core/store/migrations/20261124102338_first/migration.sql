@@ -96,7 +96,7 @@ CREATE TABLE `cursors` (
 CREATE TABLE `data_keys` (
 	`owner` text PRIMARY KEY,
 	`wrapped` blob NOT NULL
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `dead_letters` (
 	`id` text PRIMARY KEY,
@@ -150,12 +150,10 @@ CREATE TABLE `links` (
 );
 --> statement-breakpoint
 CREATE TABLE `match_keys` (
-	`entity` text NOT NULL,
-	`kind` text NOT NULL,
 	`value` text NOT NULL,
 	`canonical_id` text NOT NULL,
-	CONSTRAINT `match_keys_pk` PRIMARY KEY(`value`, `kind`, `entity`, `canonical_id`)
-);
+	CONSTRAINT `match_keys_pk` PRIMARY KEY(`value`, `canonical_id`)
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `meetings` (
 	`canonical_id` text PRIMARY KEY,
@@ -220,14 +218,14 @@ CREATE TABLE `words` (
 	`word` text NOT NULL,
 	`canonical_id` text NOT NULL,
 	CONSTRAINT `words_pk` PRIMARY KEY(`word`, `canonical_id`)
-);
+) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `audit_sequence` ON `audit` (`sequence`);--> statement-breakpoint
 CREATE INDEX `brake_marks_window` ON `brake_marks` (`connection`,`at`);--> statement-breakpoint
 CREATE INDEX `canonicals_refers` ON `canonicals` (`refers_to`) WHERE refers_to is not null;--> statement-breakpoint
 CREATE INDEX `canonicals_merged` ON `canonicals` (`merged_into`) WHERE merged_into is not null;--> statement-breakpoint
-CREATE INDEX `changes_canonical` ON `changes` (`canonical_id`,`position`);--> statement-breakpoint
-CREATE INDEX `changes_run` ON `changes` (`run`);--> statement-breakpoint
+CREATE INDEX `changes_canonical` ON `changes` (`canonical_id`);--> statement-breakpoint
+CREATE INDEX `changes_filled` ON `changes` (`run`) WHERE kind = 'filled';--> statement-breakpoint
 CREATE INDEX `conflicts_canonical` ON `conflicts` (`canonical_id`,`field`);--> statement-breakpoint
 CREATE INDEX `conflicts_open` ON `conflicts` (`opened_at`) WHERE state in ('open', 'reopened');--> statement-breakpoint
 CREATE INDEX `conflicts_record` ON `conflicts` (`connection`,`remote_id`) WHERE state in ('open', 'reopened');--> statement-breakpoint
