@@ -7,6 +7,7 @@ import type { Entity, Model } from "../model/field.ts";
 import type { Values } from "../model/value.ts";
 import type { Column, Encoder } from "../plugin.ts";
 import type { Store } from "./open.ts";
+import { recordPurpose } from "./rows.ts";
 
 export interface ExportOptions {
   readonly entity: Entity;
@@ -97,7 +98,7 @@ function valuesOf(store: Store, line: CanonicalLine): Values {
   const clear = JSON.parse(line.clear) as { readonly v: Values };
   if (line.sealed === null || line.wrapped === null) return clear.v;
   const key = store.sealer.unwrap(line.id, line.wrapped);
-  const personal = store.sealer.open(key, "canonical", line.sealed) as { readonly v: Values };
+  const personal = store.sealer.open(key, recordPurpose, line.sealed) as { readonly v: Values };
   return { ...clear.v, ...personal.v };
 }
 

@@ -55,6 +55,9 @@ const isBare = (value: object): boolean => {
   return true;
 };
 
+/** Of the rows that say what a record holds: their values are often the same, and then their sealed bytes are too. */
+export const recordPurpose = "record";
+
 /** Seals under the owner's key, or under the hub key where there is no owner. */
 function sealFor(sealing: Sealing, owner: string | null, purpose: string, value: object): Uint8Array | null {
   if (isBare(value)) return null;
@@ -156,7 +159,7 @@ export function canonicalRow(sealing: Sealing, canonical: Canonical): NewRow<typ
         : sealFor(
             sealing,
             canonical.id,
-            "canonical",
+            recordPurpose,
             isBare(flips.personal) ? { v: values.personal } : { v: values.personal, f: flips.personal },
           ),
     provenance: packProvenance(canonical.provenance),
@@ -169,7 +172,7 @@ export function canonicalRow(sealing: Sealing, canonical: Canonical): NewRow<typ
 export function canonicalOf(sealing: Sealing, row: Row<typeof canonicals>): Canonical {
   // Written by canonicalRow only.
   const clear = row.clear as CanonicalBody;
-  const personal = openFor<CanonicalBody>(sealing, row.id, "canonical", row.sealed);
+  const personal = openFor<CanonicalBody>(sealing, row.id, recordPurpose, row.sealed);
   const values: Record<string, Value> = { ...clear.v, ...personal.v };
   return {
     id: row.id,
@@ -193,8 +196,10 @@ export function linkRow(link: Link): NewRow<typeof links> {
 }
 
 interface ShadowBody {
-  /** base by field */
-  readonly b?: Bag<Value>;
+  /** base by field, where there is one */
+  readonly v?: Bag<Value>;
+  /** fields that are empty there */
+  readonly e?: ReadonlyArray<string>;
   /** held by field, where it differs from base */
   readonly h?: Bag<Value>;
   /** the rest of what a field remembers */
@@ -211,12 +216,15 @@ export function shadowRow(sealing: Sealing, link: Link): NewRow<typeof shadows> 
   return {
     linkId: link.id,
     clear: isBare(rest) ? clear : { ...clear, link: rest },
-    sealed: isBare(parts.personal) ? null : sealFor(sealing, link.canonicalId, "shadow", shadowBody(parts.personal)),
+    sealed: isBare(parts.personal)
+      ? null
+      : sealFor(sealing, link.canonicalId, recordPurpose, shadowBody(parts.personal)),
   };
 }
 
 function shadowBody(fields: Bag<ShadowField>): ShadowBody {
-  const b: Bag<Value> = {};
+  const v: Bag<Value> = {};
+  const empty: Array<string> = [];
   const h: Bag<Value> = {};
   const x: Bag<Omit<ShadowField, "base" | "held">> = {};
   const mute: Array<string> = [];
@@ -227,7 +235,8 @@ function shadowBody(fields: Bag<ShadowField>): ShadowBody {
     const shadow = fields[field];
     if (shadow === undefined) continue;
     const { base, held, spoke: _, mute: isMute, ...rest } = shadow;
-    b[field] = base;
+    if (base === null) empty.push(field);
+    else v[field] = base;
     count += 1;
     if (isMute === true) mute.push(field);
     if (held !== base && JSON.stringify(held) !== JSON.stringify(base)) {
@@ -245,7 +254,8 @@ function shadowBody(fields: Bag<ShadowField>): ShadowBody {
     }
   }
   return {
-    b,
+    v,
+    ...(empty.length === 0 ? {} : { e: empty }),
     ...(anyHeld ? { h } : {}),
     ...(anyRest ? { x } : {}),
     ...(mute.length === 0 ? {} : { m: mute.length === count ? (1 as const) : mute }),
@@ -257,14 +267,14 @@ export function shadowOf(sealing: Sealing, owner: string | null, row: Row<typeof
   const clear = row.clear as ShadowBody;
   const fields: Record<string, ShadowField> = {};
   fillShadow(fields, clear);
-  fillShadow(fields, openFor<ShadowBody>(sealing, owner, "shadow", row.sealed));
+  fillShadow(fields, openFor<ShadowBody>(sealing, owner, recordPurpose, row.sealed));
   return { ...clear.link, fields };
 }
 
 function fillShadow(fields: Record<string, ShadowField>, body: Partial<ShadowBody>): void {
-  const { b, h, x, m } = body;
-  for (const field in b) {
-    const base = b[field] ?? null;
+  const { v = {}, e = [], h, x, m } = body;
+  for (const field of [...Object.keys(v), ...e]) {
+    const base = v[field] ?? null;
     const held = h !== undefined && field in h ? (h[field] ?? null) : base;
     const rest = x?.[field];
     const isMute = m === 1 || m?.includes(field) === true;
@@ -280,20 +290,27 @@ export function linkOf(row: Row<typeof links>, shadow: Shadow): Link {
 // ---- change log ----
 
 interface ChangeBody {
-  readonly set?: Bag<Value>;
+  /** set */
+  readonly v?: Bag<Value>;
   readonly from?: Bag<Value>;
   readonly news?: Bag<Value>;
 }
 
+const changeParts = [
+  ["set", "v"],
+  ["from", "from"],
+  ["news", "news"],
+] as const;
+
 export function changeRow(sealing: Sealing, change: ChangeRow): NewRow<typeof changes> {
   const clear: Record<string, unknown> = {};
   const personal: Record<string, unknown> = {};
-  for (const part of ["set", "from", "news"] as const) {
+  for (const [part, name] of changeParts) {
     const bag = change[part];
     if (bag === undefined) continue;
     const parts = split(sealing.model, change.entity, bag);
-    if (!isBare(parts.clear)) clear[part] = parts.clear;
-    if (!isBare(parts.personal)) personal[part] = parts.personal;
+    if (!isBare(parts.clear)) clear[name] = parts.clear;
+    if (!isBare(parts.personal)) personal[name] = parts.personal;
   }
   if (change.provenance !== undefined) clear.by = packProvenance(change.provenance);
   if (change.note !== undefined) clear.note = change.note;
@@ -306,17 +323,17 @@ export function changeRow(sealing: Sealing, change: ChangeRow): NewRow<typeof ch
     remoteId: change.remoteId,
     kind: change.kind,
     clear,
-    sealed: sealFor(sealing, change.canonicalId, "change", personal),
+    sealed: sealFor(sealing, change.canonicalId, recordPurpose, personal),
   };
 }
 
 export function changeOf(sealing: Sealing, row: Row<typeof changes>): ChangeRow & { readonly position: number } {
   // Written by changeRow only.
   const clear = row.clear as ChangeBody & { readonly by?: unknown; readonly note?: Readonly<Record<string, unknown>> };
-  const personal = openFor<ChangeBody>(sealing, row.canonicalId, "change", row.sealed);
+  const personal = openFor<ChangeBody>(sealing, row.canonicalId, recordPurpose, row.sealed);
   const joined: { set?: Bag<Value>; from?: Bag<Value>; news?: Bag<Value> } = {};
-  for (const part of ["set", "from", "news"] as const) {
-    if (clear[part] !== undefined || personal[part] !== undefined) joined[part] = { ...clear[part], ...personal[part] };
+  for (const [part, name] of changeParts) {
+    if (clear[name] !== undefined || personal[name] !== undefined) joined[part] = { ...clear[name], ...personal[name] };
   }
   return {
     position: row.position,
