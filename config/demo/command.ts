@@ -231,6 +231,7 @@ function together(reports: ReadonlyArray<RunReport>): RunReport {
       filled: total((report) => report.found.filled),
       settled: total((report) => report.found.settled),
       opened: total((report) => report.found.opened),
+      deadLetters: last.found.deadLetters,
     },
     connections: last.connections.map((one) => {
       const same = reports.flatMap((report) => report.connections.filter((other) => other.name === one.name));

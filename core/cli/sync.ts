@@ -96,14 +96,19 @@ function agreementLine({ agreement, outbox }: RunReport, left: ReadonlyArray<str
 }
 
 function foundLines({ found, run }: RunReport): ReadonlyArray<string> {
-  const { filled, settled, opened } = found;
-  if (filled + settled + opened === 0) return [];
+  const { filled, settled, opened, deadLetters } = found;
+  const letters =
+    deadLetters === 0
+      ? []
+      : [`${counted(deadLetters, "thing")} could not be taken or written as they are: npx syncline dead-letters list`];
+  if (filled + settled + opened === 0) return letters;
   const open =
     opened === 0
       ? "nothing is left to a person"
       : `${counted(opened, "question")} left to a person: npx syncline conflicts list`;
   return [
     `Found: ${counted(filled, "empty field")} filled, ${counted(settled, "difference")} settled by the rules, ${open} (${run}).`,
+    ...letters,
   ];
 }
 
@@ -160,6 +165,7 @@ export function planLines(cli: Pick<Cli, "columns">, made: Plan): ReadonlyArray<
   return [
     ...table(headings, rows, cli.columns),
     "",
+    `It would fill ${counted(made.found.filled, "empty field")}, settle ${counted(made.found.settled, "difference")} by the rules and leave ${counted(made.found.opened, "question")} to a person.`,
     total === 0
       ? "A sync would write nothing."
       : `A sync would make ${counted(total, "write")}. Nothing has been written.`,

@@ -319,6 +319,8 @@ export interface RunTally {
   readonly filled: number;
   readonly settled: number;
   readonly opened: number;
+  /** Open ones, of this run and of earlier ones. */
+  readonly deadLetters: number;
 }
 
 export const countRun = Effect.fn("browse.run")(function* (shelf: Pick<Shelf, "store">, run: string) {
@@ -336,6 +338,7 @@ export const countRun = Effect.fn("browse.run")(function* (shelf: Pick<Shelf, "s
       filled: await db.$count(changes, filledBy(run)),
       settled: sum((row) => row.kind === "value" && row.state === "settled"),
       opened: sum((row) => row.state === "open" || row.state === "reopened"),
+      deadLetters: await db.$count(deadLetters, eq(deadLetters.state, "open")),
     };
   });
 });
