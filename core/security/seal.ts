@@ -92,14 +92,7 @@ export interface Sealer {
   readonly blind: (purpose: string, text: string) => string;
 }
 
-/** A key is looked up and then stored, and a page names the same company many times: the last blinds are kept. */
-const blindsMax = 10_000;
-const rememberedLengthMax = 100;
-
 export function createSealer(hubKey: HubKey): Sealer {
-  const blinds = new Map<string, string>();
-  const blindOf = (purpose: string, text: string): string =>
-    createHmac("sha256", hubKey.blinding).update(purpose).update("\n").update(text).digest("base64url").slice(0, 16);
   const parse = (plain: Buffer): unknown => JSON.parse(plain.toString("utf8"));
   return {
     newDataKey: (owner) => {
@@ -122,15 +115,7 @@ export function createSealer(hubKey: HubKey): Sealer {
     open: (dataKey, purpose, sealed) => parse(openBytes(dataKey.key, sealed, `${purpose}\n${dataKey.owner}`)),
     sealHub: (purpose, value) => sealBytes(hubKey.sealing, Buffer.from(JSON.stringify(value)), purpose),
     openHub: (purpose, sealed) => parse(openBytes(hubKey.sealing, sealed, purpose)),
-    blind: (purpose, text) => {
-      if (text.length > rememberedLengthMax) return blindOf(purpose, text);
-      const whole = `${purpose}\n${text}`;
-      const known = blinds.get(whole);
-      if (known !== undefined) return known;
-      const blind = blindOf(purpose, text);
-      if (blinds.size >= blindsMax) blinds.clear();
-      blinds.set(whole, blind);
-      return blind;
-    },
+    blind: (purpose, text) =>
+      createHmac("sha256", hubKey.blinding).update(purpose).update("\n").update(text).digest("base64url").slice(0, 16),
   };
 }

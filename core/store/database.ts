@@ -219,7 +219,11 @@ export class Database {
     const { statement, columns } = build();
     const query = this.#dialect.sqlToQuery(statement);
     const order = query.params.map((parameter) => (is(parameter, Placeholder) ? placeholderName(parameter) : ""));
-    const prepared: Prepared = { statement: this.client.prepare(query.sql), bind: binder(columns, order) };
+    const encoders = order.map((name) => encoder(columnOf(columns, name)));
+    const prepared: Prepared = {
+      statement: this.client.prepare(query.sql),
+      bind: (row) => order.map((name, index) => encoders[index]?.(row[name]) ?? null),
+    };
     this.#prepared.set(key, prepared);
     return prepared;
   }
@@ -251,18 +255,11 @@ function isAutoIncrement(table: SQLiteTable, name: string): boolean {
 const isJson = (column: Column): boolean =>
   column.columnType === "SQLiteCustomColumn" && column.getSQLType() === "text";
 
-/** A row as what the driver takes. Columns are JSON, or text, integers and bytes, which the driver takes as they are. */
-function binder(columns: Record<string, Column>, names: ReadonlyArray<string>): Prepared["bind"] {
-  const fields = names.map((name) => ({ name, json: isJson(columnOf(columns, name)) }));
-  return (row) => {
-    const bound: Array<SQLInputValue> = [];
-    for (const { name, json } of fields) {
-      const value = row[name] ?? null;
-      // The tables have no other kind of column.
-      bound.push(json && value !== null ? JSON.stringify(value) : (value as SQLInputValue));
-    }
-    return bound;
-  };
+/** What the driver takes: drizzle's own mapping, with the two common cases cut short. */
+function encoder(column: Column): (value: unknown) => SQLInputValue {
+  if (isJson(column)) return (value) => (value === null || value === undefined ? null : JSON.stringify(value));
+  // Clear columns of the tables are text, integers and bytes only, which the driver takes as they are.
+  return (value) => (value === undefined ? null : (value as SQLInputValue));
 }
 
 function reader(columns: Record<string, Column>): (row: Record<string, unknown>) => unknown {
