@@ -29,6 +29,7 @@ export type {
 export type { Group, Money, Value } from "./model/value.ts";
 export { AuthFailed, type Fault, Forged, isFault, RateLimited, Unavailable } from "./net/fault.ts";
 export type { HttpRequest, HttpResponse, Limit, Limits } from "./net/http.ts";
+export { createSkew } from "./net/skew.ts";
 
 /** How a system's versions behave; see SEMANTICS D5 to D7. */
 export interface Versions {

@@ -5,8 +5,8 @@
  */
 import {
   AuthFailed,
+  createSkew,
   type HttpRequest,
-  type HttpResponse,
   type Limits,
   RateLimited,
   type Token,
@@ -98,24 +98,6 @@ function failureOf(body: unknown): Failure | undefined | null {
   // The offset error puts the readable text into the description; most errors have none.
   const words = description === "" || description === message ? message : `${message} (${description})`;
   return { code, message: words, traceId: textOf(body.traceId) };
-}
-
-/**
- * How far the remote's clock is ahead of ours. A Date header names a whole second, so each answer gives an interval;
- * the lowest possible offset of all of them is kept, because a "now" that is too early only makes a window shorter.
- */
-function createSkew() {
-  let low: number | undefined;
-  return {
-    learn: (response: HttpResponse) => {
-      if (response.remoteNow === undefined) return;
-      const atLeast = response.remoteNow - response.ended;
-      const atMost = response.remoteNow + 999 - response.began;
-      // A clock that was set back makes the old bound impossible.
-      low = low === undefined || low > atMost ? atLeast : Math.max(low, atLeast);
-    },
-    ms: () => low ?? 0,
-  };
 }
 
 export function createClient(settings: Settings, tools: Tools): Client {
@@ -242,5 +224,5 @@ export function createClient(settings: Settings, tools: Tools): Client {
     return actingUser;
   };
 
-  return { call, read, now: () => tools.clock.now() + skew.ms(), ourNow: tools.clock.now };
+  return { call, read, now: () => tools.clock.now() + (skew.leastMs() ?? 0), ourNow: tools.clock.now };
 }

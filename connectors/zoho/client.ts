@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import {
   AuthFailed,
+  createSkew,
   type HttpRequest,
   type HttpResponse,
   type Limits,
@@ -176,7 +177,7 @@ export function createClient(settings: Settings, tools: Tools): Client {
       if (answer.failure !== undefined) throw readFaultOf(answer.failure);
       return answer;
     },
-    remoteNow: () => tools.clock.now() + (skew.ms() ?? -unknownSkewMs),
+    remoteNow: () => tools.clock.now() + (skew.leastMs() ?? -unknownSkewMs),
   };
 }
 
@@ -255,22 +256,4 @@ function creditsIn({ headers }: HttpResponse): number | undefined {
 function retryAtOf({ ended }: HttpResponse, { settings, creditsLeft }: Credits): number | null {
   const isLow = creditsLeft !== undefined && creditsLeft <= settings.dailyCredits * creditsLowShare;
   return isLow ? ended + creditsWaitMs : null;
-}
-
-/**
- * How far Zoho's clock is ahead of ours. A Date header names a whole second, so each answer gives an interval; the
- * lowest offset is kept, because a "now" that is too early only reads a little more.
- */
-function createSkew() {
-  let low: number | undefined;
-  return {
-    learn: (response: HttpResponse) => {
-      if (response.remoteNow === undefined) return;
-      const atLeast = response.remoteNow - response.ended;
-      const atMost = response.remoteNow + 999 - response.began;
-      // A clock that was set back makes the old bound impossible.
-      low = low === undefined || low > atMost ? atLeast : Math.max(low, atLeast);
-    },
-    ms: () => low,
-  };
 }

@@ -3,18 +3,16 @@ import { Effect } from "effect";
 import { resolve, undo } from "../hub/decisions.ts";
 import type { Hub } from "../hub/open.ts";
 import { typedValue } from "../hub/typed-value.ts";
+import { type Answer, answersOf } from "../model/answers.ts";
 import { displayName } from "../model/display.ts";
-import { type Answer, answersOf } from "../model/edits.ts";
 import type { Model } from "../model/field.ts";
-import type { Conflict } from "../model/world.ts";
+import { type Conflict, isOpen } from "../model/world.ts";
 import { type ConflictFilter, listConflicts, readConflict, readSheet } from "../store/browse.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { noteRead, printJson, printLines, withHub } from "./context.ts";
 import { decide, undoFillsCommand } from "./decide.ts";
 import { table } from "./table.ts";
 import { counted, timeText, valueText } from "./words.ts";
-
-const shelfOf = (hub: Hub) => ({ store: hub.store, model: hub.model });
 
 export interface ListOptions {
   readonly all: boolean;
@@ -29,7 +27,7 @@ export async function listConflictsCommand(cli: Cli, global: Global, options: Li
     Effect.gen(function* () {
       const { all, ...rest } = options;
       const filter: ConflictFilter = all ? rest : { ...rest, open: true };
-      const found = yield* listConflicts(shelfOf(hub), filter);
+      const found = yield* listConflicts(hub, filter);
       yield* noteRead(cli, hub, "list conflicts", `${found.length} shown`);
       yield* Effect.promise(() =>
         global.json ? printJson(cli, { items: found }) : printLines(cli, listLines(cli, hub.model, found, all)),
@@ -61,13 +59,11 @@ export function conflictTable(
       row.field ?? row.connection ?? "",
       row.candidates.map((one) => `${one.source}: ${valueText(one.value, field, 30)}`).join(" | "),
       row.state,
-      row.rule === null || isOpenRow(row) ? "" : `${row.rule}${row.winner === null ? "" : ` → ${row.winner}`}`,
+      row.rule === null || isOpen(row) ? "" : `${row.rule}${row.winner === null ? "" : ` → ${row.winner}`}`,
     ];
   });
   return table(["conflict", "kind", "about", "values", "state", "decided by"], rows, cli.columns);
 }
-
-const isOpenRow = (row: Conflict): boolean => row.state === "open" || row.state === "reopened";
 
 const missing = (id: string): CommandFailed =>
   new CommandFailed(`There is no conflict ${id}.`, "List them with: npx syncline conflicts list --all");
@@ -75,9 +71,9 @@ const missing = (id: string): CommandFailed =>
 export async function showConflict(cli: Cli, global: Global, id: string): Promise<number> {
   await withHub(cli, global, {}, (hub) =>
     Effect.gen(function* () {
-      const row = yield* readConflict(shelfOf(hub), id);
+      const row = yield* readConflict(hub, id);
       if (row === null) return yield* Effect.fail(missing(id));
-      const sheet = row.canonicalId === null ? null : yield* readSheet(shelfOf(hub), row.canonicalId);
+      const sheet = row.canonicalId === null ? null : yield* readSheet(hub, row.canonicalId);
       yield* noteRead(cli, hub, "show conflict", id);
       const name = sheet === null ? "" : displayName(row.entity, sheet.canonical.values);
       yield* Effect.promise(() =>
@@ -96,7 +92,6 @@ function conflictLines(cli: Cli, model: Model, row: Conflict, name: string): Rea
     row.connection === null ? "" : `record ${row.connection}/${row.remoteId ?? ""}`,
   ].filter((part) => part !== "");
   const answers = answersOf[row.kind];
-  const isOpen = isOpenRow(row);
   const candidates = row.candidates.map((one) => [
     one.source,
     valueText(one.value, field),
@@ -108,7 +103,7 @@ function conflictLines(cli: Cli, model: Model, row: Conflict, name: string): Rea
     `${row.kind} conflict ${row.id}: ${row.state}`,
     ...subject.map((part) => `  ${part}`),
     `  ${row.reason}`,
-    ...(row.rule === null || isOpen
+    ...(row.rule === null || isOpen(row)
       ? []
       : [`  decided by ${row.rule}${row.winner === null ? "" : `, winner ${row.winner}`}`]),
     `  opened ${timeText(row.openedAt)}, last touched ${timeText(row.updatedAt)}`,
@@ -124,7 +119,7 @@ function conflictLines(cli: Cli, model: Model, row: Conflict, name: string): Rea
     ...(candidates.length === 0
       ? []
       : ["", ...table(["source", "value", "not before", "not after"], candidates, cli.columns)]),
-    ...(isOpen && answers.length > 0
+    ...(isOpen(row) && answers.length > 0
       ? ["", `Answer with: npx syncline conflicts resolve ${row.id} --shown ${row.updatedAt} ${answers.join(" | ")}`]
       : []),
     ...(row.state === "settled" && row.kind === "value"
@@ -154,7 +149,7 @@ export interface ResolveOptions {
 export function resolveConflict(cli: Cli, global: Global, id: string, options: ResolveOptions): Promise<number> {
   return decide(cli, global, "Resolved.", (hub) =>
     Effect.gen(function* () {
-      const row = yield* readConflict(shelfOf(hub), id);
+      const row = yield* readConflict(hub, id);
       if (row === null) return yield* Effect.fail(missing(id));
       return yield* resolve(hub, cli.actor, id, answerOf(hub, row, options));
     }),

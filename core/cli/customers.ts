@@ -1,17 +1,14 @@
 /** `accounts` and `contacts`: the unified customers, one by one; `explain`: why a value is what it is. */
 import { Effect } from "effect";
 import { type Explanation, explain, type FieldExplanation } from "../hub/explain.ts";
-import type { Hub } from "../hub/open.ts";
 import { displayName } from "../model/display.ts";
 import type { Entity, Model } from "../model/field.ts";
-import type { Canonical, ChangeRow } from "../model/world.ts";
+import { type Canonical, type ChangeRow, isOpen } from "../model/world.ts";
 import { countCanonicals, listCanonicals, readSheet, type Sheet, search } from "../store/browse.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { noteRead, printJson, printLines, withHub } from "./context.ts";
 import { table } from "./table.ts";
 import { counted, intervalText, timeText, valueText } from "./words.ts";
-
-const shelfOf = (hub: Hub) => ({ store: hub.store, model: hub.model });
 
 const shownColumns: Readonly<Record<Entity, ReadonlyArray<string>>> = {
   account: ["domain", "phone", "industry", "owner", "status"],
@@ -45,8 +42,8 @@ export async function listCommand(
 ): Promise<number> {
   await withHub(cli, global, {}, (hub) =>
     Effect.gen(function* () {
-      const found = yield* listCanonicals(shelfOf(hub), { entity, ...options });
-      const total = yield* countCanonicals(shelfOf(hub), entity);
+      const found = yield* listCanonicals(hub, { entity, ...options });
+      const total = yield* countCanonicals(hub, entity);
       yield* noteRead(cli, hub, `list ${entity}s`, `${found.length} of ${total}`);
       const last = found.at(-1);
       const more = found.length === options.limit && last !== undefined ? last.id : null;
@@ -64,7 +61,7 @@ export async function listCommand(
 export async function searchCommand(cli: Cli, global: Global, entity: Entity, text: string): Promise<number> {
   const found = await withHub(cli, global, {}, (hub) =>
     Effect.gen(function* () {
-      const hits = yield* search(shelfOf(hub), entity, text);
+      const hits = yield* search(hub, entity, text);
       yield* noteRead(cli, hub, `search ${entity}s`, `${hits.length} found`);
       if (global.json) yield* Effect.promise(() => printJson(cli, { items: hits.map(jsonOf) }));
       else if (hits.length === 0) {
@@ -89,7 +86,7 @@ const nothing = (entity: string, id: string): CommandFailed =>
 export async function showCommand(cli: Cli, global: Global, entity: Entity, id: string): Promise<number> {
   await withHub(cli, global, {}, (hub) =>
     Effect.gen(function* () {
-      const sheet = yield* readSheet(shelfOf(hub), id);
+      const sheet = yield* readSheet(hub, id);
       if (sheet === null || sheet.canonical.entity !== entity) return yield* Effect.fail(nothing(entity, id));
       yield* noteRead(cli, hub, `show ${entity}`, sheet.canonical.id);
       yield* Effect.promise(() =>
@@ -124,7 +121,7 @@ function titleLine({ canonical, askedFor }: Sheet): string {
 function sheetLines(cli: Cli, model: Model, sheet: Sheet): ReadonlyArray<string> {
   const { canonical, links, conflicts, due } = sheet;
   const fields = [...model[canonical.entity].values()].filter((field) => canonical.values[field.name] !== undefined);
-  const open = conflicts.filter((conflict) => conflict.state === "open" || conflict.state === "reopened");
+  const open = conflicts.filter(isOpen);
   return [
     titleLine(sheet),
     "",

@@ -49,7 +49,7 @@ export const setCommand = (
   decide(cli, global, `Set ${asked.field}.`, (hub) =>
     Effect.gen(function* () {
       const { id, field: name, hold } = asked;
-      const sheet = yield* readSheet({ store: hub.store, model: hub.model }, id);
+      const sheet = yield* readSheet(hub, id);
       const field = hub.model[entity].get(name);
       if (sheet === null || sheet.canonical.entity !== entity) {
         return yield* Effect.fail(

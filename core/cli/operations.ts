@@ -1,7 +1,6 @@
 /** `connections`, `dead-letters`, `audit`: what runs, what will not succeed alone, and whether the log is whole. */
 import { Effect } from "effect";
 import { replay } from "../hub/dead-letters.ts";
-import type { Hub } from "../hub/open.ts";
 import { verifyAudit } from "../store/audit.ts";
 import { listConnections, listDeadLetters } from "../store/browse.ts";
 import { leaseHolder } from "../store/lease.ts";
@@ -10,14 +9,12 @@ import { printJson, printLines, soundConfig, withHub } from "./context.ts";
 import { table } from "./table.ts";
 import { counted, plainNumber, timeText } from "./words.ts";
 
-const shelfOf = (hub: Hub) => ({ store: hub.store, model: hub.model });
-
 /** All connections of the YAML and of the store, with their state. */
 export async function connectionsCommand(cli: Cli, global: Global): Promise<number> {
   const written = soundConfig(cli, global).connections;
   await withHub(cli, global, { mustExist: false }, (hub) =>
     Effect.gen(function* () {
-      const known = yield* listConnections(shelfOf(hub));
+      const known = yield* listConnections(hub);
       const holder = yield* leaseHolder(hub.store.database);
       const names = [...new Set([...written.map((one) => one.name), ...known.map((one) => one.name)])];
       const items = names.map((name) => {
@@ -73,7 +70,7 @@ export async function listDeadLettersCommand(
 ): Promise<number> {
   await withHub(cli, global, {}, (hub) =>
     Effect.gen(function* () {
-      const found = yield* listDeadLetters(shelfOf(hub), options);
+      const found = yield* listDeadLetters(hub, options);
       if (global.json) {
         yield* Effect.promise(() => printJson(cli, { items: found }));
         return;

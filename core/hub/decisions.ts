@@ -3,30 +3,18 @@
  * running hub; each is audited with who asked.
  */
 import { Effect } from "effect";
-import {
-  type Answer,
-  decideAnswer,
-  decideEdit,
-  decideLink,
-  decideMerge,
-  decideRestore,
-  decideUndo,
-  decideUndoFills,
-  decideUnlink,
-  decideUnmerge,
-  type EditOutcome,
-  releaseHold,
-} from "../model/edits.ts";
+import { type Answer, decideAnswer } from "../model/answers.ts";
+import { decideEdit, decideUndo, decideUndoFills, type EditOutcome, releaseHold } from "../model/edits.ts";
 import type { Entity } from "../model/field.ts";
-import type { Moment } from "../model/merge.ts";
+import { decideLink, decideRestore, decideUnlink } from "../model/link-decisions.ts";
+import { decideMerge, decideUnmerge } from "../model/merge-accounts.ts";
+import type { Moment } from "../model/moment.ts";
 import type { Value } from "../model/value.ts";
 import type { Conflict, Link, World } from "../model/world.ts";
 import { noteAudit } from "../store/audit.ts";
 import { readConflict, readFills, readHistory } from "../store/browse.ts";
 import { loadWorld, saveWorld, type Wanted } from "../store/world-store.ts";
 import type { Hub } from "./open.ts";
-
-const shelfOf = (hub: Hub) => ({ store: hub.store, model: hub.model });
 
 interface Decision {
   /** Who decides. */
@@ -78,7 +66,7 @@ function wantedFor(conflict: Conflict, answer?: Answer): Wanted {
 
 /** Answers an open row of the conflict log. */
 export const resolve = Effect.fn("hub.resolve")(function* (hub: Hub, actor: string, id: string, answer: Answer) {
-  const conflict = yield* readConflict({ store: hub.store, model: hub.model }, id);
+  const conflict = yield* readConflict(hub, id);
   if (conflict === null) return missing(id);
   return yield* decision(hub, {
     actor,
@@ -92,7 +80,7 @@ export const resolve = Effect.fn("hub.resolve")(function* (hub: Hub, actor: stri
 
 /** Takes a settled or resolved decision back. */
 export const undo = Effect.fn("hub.undo")(function* (hub: Hub, actor: string, id: string) {
-  const conflict = yield* readConflict({ store: hub.store, model: hub.model }, id);
+  const conflict = yield* readConflict(hub, id);
   if (conflict === null) return missing(id);
   return yield* decision(hub, {
     actor,
@@ -169,7 +157,7 @@ export const unmerge = Effect.fn("hub.unmerge")(function* (
   actor: string,
   pair: { readonly survivor: string; readonly absorbed: string },
 ) {
-  const history = yield* readHistory(shelfOf(hub), pair.survivor, { limit: historyMax });
+  const history = yield* readHistory(hub, pair.survivor, { limit: historyMax });
   const merged = history.find((change) => change.kind === "merged" && change.note?.absorbed === pair.absorbed);
   return yield* decision(hub, {
     actor,
@@ -251,7 +239,7 @@ const fillsBatchMax = 500;
 
 /** Takes all fills of empty fields back that one run made at first meetings. */
 export const undoFills = Effect.fn("hub.undo-fills")(function* (hub: Hub, actor: string, run: string) {
-  const fills = yield* readFills(shelfOf(hub), run);
+  const fills = yield* readFills(hub, run);
   let undone = 0;
   let asks = 0;
   for (let start = 0; start < fills.length; start += fillsBatchMax) {

@@ -1,15 +1,15 @@
 /** Explains a value: what every source says, when it said so, which rules were asked, who won and why. */
 import { Effect } from "effect";
+import { canonicalValue } from "../model/canonical.ts";
 import { decideChain, ruleName } from "../model/chain.ts";
+import { candidatesOf, ownerBinds } from "../model/dispute.ts";
 import type { Field } from "../model/field.ts";
 import type { Interval } from "../model/interval.ts";
-import { candidatesOf, canonicalValue, ownerBinds } from "../model/merge.ts";
 import { chainOf, ownerOf } from "../model/policy.ts";
 import { sideOf } from "../model/settings.ts";
 import { equalValues, isEmpty, type Value } from "../model/value.ts";
 import type { Canonical, ChangeRow, Conflict, Link, World } from "../model/world.ts";
 import { readHistory, readSheet, type Sheet } from "../store/browse.ts";
-import { loadWorld } from "../store/world-store.ts";
 import type { Hub } from "./open.ts";
 
 /** What one system says of the field. */
@@ -53,14 +53,10 @@ const historyMax = 1000;
 
 /** Null where there is no such account or contact. With a field, only that one, with its whole history. */
 export const explain = Effect.fn("hub.explain")(function* (hub: Hub, id: string, only?: string) {
-  const shelf = { store: hub.store, model: hub.model };
-  const sheet = yield* readSheet(shelf, id);
+  const sheet = yield* readSheet(hub, id);
   if (sheet === null) return null;
-  const { canonical } = sheet;
-  const { world } = yield* hub.store.database.read("explaining", () =>
-    loadWorld(hub.store.database, hub.store.sealer, hub.model, { canonicalIds: [canonical.id] }),
-  );
-  const history = yield* readHistory(shelf, canonical.id, { limit: historyMax });
+  const { canonical, world } = sheet;
+  const history = yield* readHistory(hub, canonical.id, { limit: historyMax });
   const fields = [...hub.model[canonical.entity].values()].filter((field) =>
     only === undefined ? isKnown(canonical, sheet.links, field.name) : field.name === only,
   );

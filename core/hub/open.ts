@@ -96,11 +96,9 @@ export interface LiveHub {
 /** Connects to the named systems, or to all of them, at the same time. */
 export const connectHub = Effect.fn("hub.connect")(function* (hub: Hub, names?: ReadonlyArray<string>) {
   const chosen = hub.config.connections.filter((connection) => names === undefined || names.includes(connection.name));
-  const made = yield* Effect.forEach(
-    chosen,
-    (connection) => Effect.result(Effect.map(connectOne(hub, connection), (connected) => connected)),
-    { concurrency: "unbounded" },
-  );
+  const made = yield* Effect.forEach(chosen, (connection) => Effect.result(connectOne(hub, connection)), {
+    concurrency: "unbounded",
+  });
   const connected: Array<Connected> = [];
   const unreachable: Array<Unreachable> = [];
   for (const [index, result] of made.entries()) {

@@ -17,6 +17,7 @@ import { copyStore } from "../store/copy.ts";
 import { outbox } from "../store/tables.ts";
 import { loadWorld } from "../store/world-store.ts";
 import type { Engine, LiveConnection } from "../sync/engine.ts";
+import { goesSingly } from "../sync/prepare.ts";
 import { type ConnectionReport, sync } from "../sync/sync.ts";
 import { engineOf, type Hub, type LiveHub } from "./open.ts";
 
@@ -180,9 +181,6 @@ function shownWrite(
   };
 }
 
-/** Up to this many updates go one by one, with the system's own lock. */
-const singlyMax = 10;
-
 /** Reads before the writes, the writes, and the reads after them where a system answers with nothing. */
 function callsFor(engine: Engine, name: string, tally: Tally): number {
   const live = engine.connections.find((one) => one.name === name);
@@ -198,7 +196,7 @@ function callsForEntity(live: LiveConnection, entity: Entity, counts: Record<Kin
   if (map === undefined) return 0;
   const { create, update, delete: gone } = counts;
   const silent = map.versions.conditional === "none";
-  const singly = !silent && update <= singlyMax;
+  const singly = goesSingly(update, map.versions.conditional);
   const reads = (count: number): number => Math.ceil(count / map.fetchBatchMax);
   const writes = (kind: Kind, count: number): number => {
     if (count === 0) return 0;

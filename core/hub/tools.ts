@@ -1,6 +1,7 @@
 /** The tools that one connection is lent, and how far its clock seems to be from ours. */
 import type { ConnectionConfig } from "../config/hub-config.ts";
-import type { HttpResponse, Tools } from "../connector.ts";
+import type { Tools } from "../connector.ts";
+import { createSkew } from "../net/skew.ts";
 import { createTools } from "../net/tools.ts";
 import { counterShelf, tokenShelf } from "../store/secrets.ts";
 import type { Hub } from "./open.ts";
@@ -34,27 +35,5 @@ export function toolsFor(hub: Pick<Hub, "store" | "clock" | "log">, connection: 
       },
     },
     skewMs: skew.boundMs,
-  };
-}
-
-/** A Date header names a whole second. */
-const grainMs = 1000;
-
-/**
- * Each answer's Date header leaves an interval for how far the remote's clock is ahead of ours; the intersection of all
- * is kept, so that the bound narrows from call to call. A clock that was set makes it empty, and it begins anew.
- */
-function createSkew() {
-  let least = Number.NEGATIVE_INFINITY;
-  let most = Number.POSITIVE_INFINITY;
-  return {
-    learn: ({ remoteNow, began, ended }: HttpResponse): void => {
-      if (remoteNow === undefined) return;
-      const [low, high] = [remoteNow - ended, remoteNow + grainMs - began];
-      const isApart = low > most || high < least;
-      least = isApart ? low : Math.max(least, low);
-      most = isApart ? high : Math.min(most, high);
-    },
-    boundMs: (): number => (most === Number.POSITIVE_INFINITY ? 0 : Math.max(Math.abs(least), Math.abs(most))),
   };
 }

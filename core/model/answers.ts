@@ -6,7 +6,7 @@ import { decideEdit, type EditOutcome } from "./edits.ts";
 import { about, type Moment } from "./moment.ts";
 import { type Settings, sideOf } from "./settings.ts";
 import type { Value } from "./value.ts";
-import type { Canonical, Conflict, Link, World } from "./world.ts";
+import { type Canonical, type Conflict, isOpen, type Link, type World } from "./world.ts";
 
 /** `shownAt` is the row's `updatedAt` as the person saw it: when a candidate has changed since, the row asks again. */
 export type Answer =
@@ -43,7 +43,7 @@ export function decideAnswer(
   answer: Answer,
   moment: Moment,
 ): EditOutcome {
-  if (conflict.state !== "open" && conflict.state !== "reopened") {
+  if (!isOpen(conflict)) {
     return {
       kind: "refused",
       reason: `Conflict ${conflict.id} is ${conflict.state}; only open ones can be resolved. Use undo to take a decision back.`,

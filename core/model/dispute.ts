@@ -11,7 +11,16 @@ import { about, logNews, type Moment } from "./moment.ts";
 import { chainOf, ownerOf } from "./policy.ts";
 import { fieldOf, imageIn, type Settings, sideOf } from "./settings.ts";
 import { equalValues, isEmpty, type Value } from "./value.ts";
-import type { Canonical, Conflict, ConflictCandidate, Link, Provenance, ShadowField, World } from "./world.ts";
+import {
+  type Canonical,
+  type Conflict,
+  type ConflictCandidate,
+  isOpen,
+  type Link,
+  type Provenance,
+  type ShadowField,
+  type World,
+} from "./world.ts";
 
 /** A candidate, with the record that it comes from. */
 export type Contender = Candidate & { readonly remoteId?: string };
@@ -400,8 +409,7 @@ export function gatherOpen(
 /** A link does not speak any more: what was open only because of it closes. */
 export function withdraw(world: World, settings: Settings, canonical: Canonical, moment: Moment): void {
   for (const conflict of world.conflictsOf(canonical.id)) {
-    const isOpen = conflict.state === "open" || conflict.state === "reopened";
-    if (isOpen && conflict.kind === "value") {
+    if (isOpen(conflict) && conflict.kind === "value") {
       gatherOpen(world, settings, canonical, conflict, moment);
     }
   }

@@ -9,10 +9,6 @@ import { fieldOf, type Settings } from "./settings.ts";
 import { equalValues, type Value } from "./value.ts";
 import type { Canonical, Conflict, World } from "./world.ts";
 
-export { type Answer, answersOf, decideAnswer } from "./answers.ts";
-export { decideLink, decideRestore, decideUnlink } from "./link-decisions.ts";
-export { decideMerge, decideUnmerge } from "./merge-accounts.ts";
-
 export interface Edit {
   readonly canonicalId: string;
   readonly field: string;

@@ -8,7 +8,7 @@ import type { EditOutcome } from "./edits.ts";
 import { about, type Moment } from "./moment.ts";
 import type { Settings } from "./settings.ts";
 import { equalValues, isEmpty, type Value } from "./value.ts";
-import type { Canonical, ChangeRow, Link, World } from "./world.ts";
+import { type Canonical, type ChangeRow, isOpen, type Link, type World } from "./world.ts";
 
 /** Links move, empty fields are filled, and what differs is judged as at a first meeting. */
 export function mergeCanonicals(
@@ -59,7 +59,7 @@ export function mergeCanonicals(
 function closeDisputes(world: World, absorbed: Canonical, moment: Moment): void {
   for (const conflict of world.conflictsOf(absorbed.id)) {
     if (conflict.field === null) continue;
-    if (conflict.state !== "open" && conflict.state !== "reopened") continue;
+    if (!isOpen(conflict)) continue;
     conflict.state = "closed";
     conflict.reason = "its account was merged into another one";
     world.touchConflict(conflict, moment.now);

@@ -17,10 +17,6 @@ import { fieldOf, imageIn, membersOf, type Settings, type Side } from "./setting
 import { equalValues, isEmpty, type Value } from "./value.ts";
 import type { Canonical, Link, Provenance, World } from "./world.ts";
 
-export { canonicalValue } from "./canonical.ts";
-export { candidatesOf, ownerBinds } from "./dispute.ts";
-export type { Moment } from "./moment.ts";
-
 export interface News {
   readonly link: Link;
   readonly field: string;

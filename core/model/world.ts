@@ -4,7 +4,6 @@
  * Rows are plain mutable drafts; the rules touch them through the World, which remembers what must be written back.
  * Nothing here knows a database, a clock or a network.
  */
-
 import type { Entity } from "./field.ts";
 import type { Interval } from "./interval.ts";
 import type { Value } from "./value.ts";
@@ -279,7 +278,9 @@ const linkKey = (connection: string, entity: Entity, remoteId: string): string =
   `${connection}\n${entity}\n${remoteId}`;
 const keyKey = (entity: Entity, kind: string, value: string): string => `${entity}\n${kind}\n${value}`;
 
-const isOpen = (conflict: Conflict): boolean => conflict.state === "open" || conflict.state === "reopened";
+/** Nobody has decided it yet. */
+export const isOpen = (conflict: { readonly state: string }): boolean =>
+  conflict.state === "open" || conflict.state === "reopened";
 
 function addTo(index: Map<string, Set<Conflict>>, key: string, conflict: Conflict): void {
   const rows = index.get(key);

@@ -3,8 +3,8 @@ import { and, asc, count, desc, eq, gt, inArray, like, lt, ne, or, type SQL, sql
 import { Effect } from "effect";
 import type { Entity, Model } from "../model/field.ts";
 import { wordsOf } from "../model/words.ts";
-import type { Canonical, ChangeRow, Conflict, Link } from "../model/world.ts";
-import type { Row } from "./database.ts";
+import { type Canonical, type ChangeRow, type Conflict, isOpen, type Link, type World } from "../model/world.ts";
+import type { Database, Row } from "./database.ts";
 import type { Store } from "./open.ts";
 import { canonicalOf, changeOf, conflictOf, type KeyRing, type Sealing } from "./rows.ts";
 import {
@@ -84,6 +84,8 @@ export interface Sheet {
   readonly due: ReadonlyArray<string>;
   /** Names of the records that references point to. */
   readonly targets: ReadonlyMap<string, Canonical>;
+  /** The working set that it was read from, for rules that look further. */
+  readonly world: World;
 }
 
 /** One account or contact with everything known of it; null if there is none. */
@@ -110,6 +112,7 @@ export const readSheet = Effect.fn("browse.sheet")(function* (shelf: Shelf, id: 
       conflicts: rows.map((row) => conflictOf(sealing, row)),
       due: waiting.map((row) => row.connection),
       targets: world.canonicals,
+      world,
     };
   });
 });
@@ -302,16 +305,32 @@ export interface ConflictTotals {
 export const countConflicts = Effect.fn("browse.conflict-totals")(function* (shelf: Shelf) {
   const { database } = shelf.store;
   return yield* database.read("counting conflicts", async (): Promise<ConflictTotals> => {
-    const rows = await database.db.select({ kind: conflicts.kind, state: conflicts.state }).from(conflicts);
+    const tally = await tallyConflicts(database);
     const byKind: Record<string, number> = {};
-    let open = 0;
-    for (const row of rows) {
-      byKind[row.kind] = (byKind[row.kind] ?? 0) + 1;
-      if (row.state === "open" || row.state === "reopened") open += 1;
-    }
-    return { open, settled: rows.filter((row) => row.kind === "value" && row.state === "settled").length, byKind };
+    for (const row of tally) byKind[row.kind] = (byKind[row.kind] ?? 0) + row.count;
+    return { open: countOpen(tally), settled: countSettled(tally), byKind };
   });
 });
+
+interface Tally {
+  readonly kind: string;
+  readonly state: string;
+  readonly count: number;
+}
+
+/** Rows of the conflict log by kind and state: all of them, or those of one run. */
+async function tallyConflicts({ db }: Database, run?: string): Promise<ReadonlyArray<Tally>> {
+  return db
+    .select({ kind: conflicts.kind, state: conflicts.state, count: count() })
+    .from(conflicts)
+    .where(run === undefined ? undefined : eq(conflicts.run, run))
+    .groupBy(conflicts.kind, conflicts.state);
+}
+
+const sumOf = (rows: ReadonlyArray<Tally>): number => rows.reduce((sum, row) => sum + row.count, 0);
+const countOpen = (rows: ReadonlyArray<Tally>): number => sumOf(rows.filter(isOpen));
+const countSettled = (rows: ReadonlyArray<Tally>): number =>
+  sumOf(rows.filter((row) => row.kind === "value" && row.state === "settled"));
 
 /** What one run found: in one summary, not as hundreds of alarms. */
 export interface RunTally {
@@ -327,17 +346,11 @@ export const countRun = Effect.fn("browse.run")(function* (shelf: Pick<Shelf, "s
   const { database } = shelf.store;
   return yield* database.read("counting what the run found", async (): Promise<RunTally> => {
     const { db } = database;
-    const rows = await db
-      .select({ kind: conflicts.kind, state: conflicts.state, count: count() })
-      .from(conflicts)
-      .where(eq(conflicts.run, run))
-      .groupBy(conflicts.kind, conflicts.state);
-    const sum = (wanted: (row: (typeof rows)[number]) => boolean): number =>
-      rows.filter(wanted).reduce((total, row) => total + row.count, 0);
+    const tally = await tallyConflicts(database, run);
     return {
       filled: await db.$count(changes, filledBy(run)),
-      settled: sum((row) => row.kind === "value" && row.state === "settled"),
-      opened: sum((row) => row.state === "open" || row.state === "reopened"),
+      settled: countSettled(tally),
+      opened: countOpen(tally),
       deadLetters: await db.$count(deadLetters, eq(deadLetters.state, "open")),
     };
   });

@@ -4,7 +4,7 @@
  */
 import { and, asc, eq, gt, inArray } from "drizzle-orm";
 import { Effect } from "effect";
-import { canonicalValue } from "../model/merge.ts";
+import { canonicalValue } from "../model/canonical.ts";
 import { sideOf } from "../model/settings.ts";
 import { equalValues, isEmpty } from "../model/value.ts";
 import { links, outbox } from "../store/tables.ts";

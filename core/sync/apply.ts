@@ -10,7 +10,7 @@ import type { Change, Page } from "../connector.ts";
 import { type Arrival, type Arrived, decidePage } from "../model/decide.ts";
 import type { Entity } from "../model/field.ts";
 import { matchKeys } from "../model/match-keys.ts";
-import type { Moment } from "../model/merge.ts";
+import type { Moment } from "../model/moment.ts";
 import type { BadRecord, RemoteRecord, Tombstone } from "../model/record.ts";
 import { decodeRecord, fieldOf, type Side } from "../model/settings.ts";
 import { isEmpty } from "../model/value.ts";

@@ -2,7 +2,7 @@
 import { and, asc, eq } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Entity } from "../model/field.ts";
-import { type Counts, noCounts } from "../model/world.ts";
+import { type Counts, isOpen, noCounts } from "../model/world.ts";
 import { conflicts, connections, inbox } from "../store/tables.ts";
 import { addCounts, applyPage, type HeldPage } from "./apply.ts";
 import type { Engine, LiveConnection } from "./engine.ts";
@@ -33,7 +33,7 @@ export const applyHeld = Effect.fn("held.apply")(function* (
     const decision = yield* database.read("reading the decision", async () =>
       row.caseId === null ? undefined : database.db.select().from(conflicts).where(eq(conflicts.id, row.caseId)).get(),
     );
-    if (decision === undefined || decision.state === "open" || decision.state === "reopened") return null;
+    if (decision === undefined || isOpen(decision)) return null;
     // Written by holdPage only.
     const page = sealer.openHub("inbox", row.sealed) as HeldPage;
     const applied = yield* applyPage(engine, {

@@ -16,6 +16,10 @@ import { type OutboxRow, type PushRun, patchesOf, SourceHeld } from "./push-run.
 /** Up to this many due updates go singly, with the system's own lock. */
 const singlyMax = 10;
 
+/** Whether that many updates go one by one; plans count their calls by the same rule. */
+export const goesSingly = (updates: number, conditional: Side["conditional"]): boolean =>
+  updates <= singlyMax && conditional !== "none";
+
 /** What a claim may count on. */
 export interface Prepared {
   /** Updates go one by one, with a precondition where the system has one. */
@@ -28,7 +32,7 @@ export interface Prepared {
 
 export const prepare = Effect.fn("push.prepare")(function* (push: PushRun, side: Side, rows: ReadonlyArray<OutboxRow>) {
   const due = yield* survey(push, side, rows);
-  const singly = due.updates.length <= singlyMax && side.conditional !== "none";
+  const singly = goesSingly(due.updates.length, side.conditional);
   const read = yield* readBefore(push, side, due, singly);
   const looked = yield* lookBefore(push, side, due.creates);
   return { singly, read, looked } satisfies Prepared;

@@ -8,7 +8,7 @@ import { and, asc, eq, isNotNull, lt } from "drizzle-orm";
 import { Effect } from "effect";
 import { settleMeetings } from "../model/decide.ts";
 import type { Entity } from "../model/field.ts";
-import type { Moment } from "../model/merge.ts";
+import type { Moment } from "../model/moment.ts";
 import { type Counts, noCounts } from "../model/world.ts";
 import type { Fault } from "../net/fault.ts";
 import { linkAudit, noteAudit } from "../store/audit.ts";
