@@ -2,7 +2,8 @@
 import { isNull, ne } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Clock, Page, Tools } from "../../core/connector.ts";
-import { type Answer, decideAnswer, type EditOutcome } from "../../core/model/edits.ts";
+import { type Answer, decideAnswer } from "../../core/model/answers.ts";
+import type { EditOutcome } from "../../core/model/edits.ts";
 import type { Entity, Model } from "../../core/model/field.ts";
 import { modelOf } from "../../core/model/fields.ts";
 import type { Moment } from "../../core/model/moment.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Unavailable } from "../../../../core/connector.ts";
-import { decideRestore } from "../../../../core/model/edits.ts";
+import { decideRestore } from "../../../../core/model/link-decisions.ts";
 import { createKit, type Kit } from "../../../kit/engine-kit.ts";
 import { lostAnswer } from "../../../kit/toy-system.ts";
 import { accountId, company, edit, held, minute, only, seeded, systems, writesTo } from "./world.ts";

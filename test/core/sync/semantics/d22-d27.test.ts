@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decideLink, decideMerge, decideUnlink, decideUnmerge } from "../../../../core/model/edits.ts";
+import { decideLink, decideUnlink } from "../../../../core/model/link-decisions.ts";
+import { decideMerge, decideUnmerge } from "../../../../core/model/merge-accounts.ts";
 import { createKit, type Kit } from "../../../kit/engine-kit.ts";
 import { accountId, company, edit, held, minute, only, seeded, systems, writesTo } from "./world.ts";
 
