@@ -69,11 +69,11 @@ const batchMax = 500;
 export const plan = Effect.fn("hub.plan")(function* (
   hub: Hub,
   live: LiveHub,
-  options: { readonly full: boolean; readonly writesMax: number },
+  options: { readonly full: boolean; readonly writesMax: number; readonly actor?: string },
 ) {
   yield* hub.store.database.write("noting the plan", () =>
     noteAudit(hub.store.database, [
-      { at: hub.clock.now(), actor: "cli", action: "plan", subject: hub.config.hub.name },
+      { at: hub.clock.now(), actor: options.actor ?? "cli", action: "plan", subject: hub.config.hub.name },
     ]),
   );
   return yield* Effect.acquireUseRelease(

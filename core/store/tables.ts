@@ -32,6 +32,9 @@ function defineTables(kit: Kit) {
     state: text().notNull(),
     reason: text(),
     pausedUntil: integer("paused_until"),
+    /** Who stopped it by hand; null while nobody has. */
+    stoppedBy: text("stopped_by"),
+    stoppedAt: integer("stopped_at"),
     /** Entities whose first load has been read to its end, as JSON. */
     loaded: json().notNull(),
     mapPrint: json("map_print").notNull(),
@@ -235,19 +238,116 @@ function defineTables(kit: Kit) {
     (self) => [index("sent_open").on(self.connection, self.canonicalId).where(sql`state <> 'closed'`)],
   );
 
-  /** What systems said and is not applied yet: held by a brake, or received. */
+  /**
+   * What systems said, as received: webhook calls (`delivery`, whose entity is not known before they are read) and
+   * pages that a brake holds (`page`). Calls stay for a while after they were read, so that they can be read again.
+   */
   const inbox = table(
     "inbox",
     {
-      id: text().primaryKey(),
+      id: integer().primaryKey({ autoIncrement: true }),
       connection: text().notNull(),
-      entity: text().notNull(),
+      /** page, delivery */
+      kind: text().notNull(),
+      entity: text(),
+      /** held, unread, read, unreadable */
       state: text().notNull(),
+      /** What makes a call the same call: the sender's id for it, or a print of the body while it is unread. */
+      key: text(),
       caseId: text("case_id"),
       receivedAt: integer("received_at").notNull(),
+      readAt: integer("read_at"),
       sealed: bytes().notNull(),
     },
-    (self) => [index("inbox_connection").on(self.connection, self.state, self.id)],
+    (self) => [
+      uniqueIndex("inbox_key").on(self.connection, self.key).where(sql`key is not null`),
+      index("inbox_open").on(self.connection, self.state, self.id).where(sql`state in ('held', 'unread')`),
+    ],
+  );
+
+  /** What a vendor calls us by: one row a channel that was registered there. */
+  const subscriptions = table(
+    "subscriptions",
+    {
+      connection: text().notNull(),
+      /** The channel's id at the vendor. */
+      remoteId: text("remote_id").notNull(),
+      /** live, ending, lost */
+      state: text().notNull(),
+      reason: text(),
+      expiresAt: integer("expires_at"),
+      checkedAt: integer("checked_at").notNull(),
+      /** The secret that its calls carry, and where they go. */
+      sealed: bytes().notNull(),
+    },
+    (self) => [primaryKey({ columns: [self.connection, self.remoteId] })],
+  );
+
+  /** When each schedule has last fired, and who runs it now. */
+  const schedules = table(
+    "schedules",
+    {
+      connection: text().notNull(),
+      /** pull, sweep, upkeep */
+      kind: text().notNull(),
+      /** The instant of the schedule that was fired, not the one at which it ran. */
+      firedAt: integer("fired_at"),
+      holder: text(),
+      until: integer(),
+    },
+    (self) => [primaryKey({ columns: [self.connection, self.kind] })],
+  );
+
+  /** Keys of the HTTP API. The secret itself is shown once and never kept. */
+  const apiKeys = table(
+    "api_keys",
+    {
+      id: text().primaryKey(),
+      name: text().notNull(),
+      /** viewer, analyst, steward, operator, auditor, admin */
+      role: text().notNull(),
+      /** Scopes beside those of the role. */
+      scopes: json().notNull(),
+      hash: text().notNull(),
+      createdAt: integer("created_at").notNull(),
+      createdBy: text("created_by").notNull(),
+      expiresAt: integer("expires_at"),
+      revokedAt: integer("revoked_at"),
+      revokedBy: text("revoked_by"),
+      lastUsedAt: integer("last_used_at"),
+    },
+    (self) => [uniqueIndex("api_keys_hash").on(self.hash)],
+  );
+
+  /** Answers to writes that came with an Idempotency-Key, for when the same call comes again. */
+  const idempotency = table(
+    "idempotency",
+    {
+      actor: text().notNull(),
+      key: text().notNull(),
+      /** Keyed print of method, path and body. */
+      print: text().notNull(),
+      at: integer().notNull(),
+      status: integer(),
+      sealed: bytes(),
+    },
+    (self) => [primaryKey({ columns: [self.actor, self.key] }), index("idempotency_at").on(self.at)],
+  );
+
+  /** What was alarmed about, so that one trouble is told once and its end too. */
+  const alerts = table(
+    "alerts",
+    {
+      rule: text().notNull(),
+      /** The connection, or "" for the hub. */
+      subject: text().notNull(),
+      /** firing, ended */
+      state: text().notNull(),
+      since: integer().notNull(),
+      toldAt: integer("told_at"),
+      detail: json().notNull(),
+    },
+    (self) => [primaryKey({ columns: [self.rule, self.subject] })],
   );
 
   /** What will not succeed alone. */
@@ -346,6 +446,11 @@ function defineTables(kit: Kit) {
     outbox,
     sent,
     inbox,
+    subscriptions,
+    schedules,
+    apiKeys,
+    idempotency,
+    alerts,
     deadLetters,
     runs,
     brakeMarks,
@@ -374,6 +479,11 @@ export const {
   outbox,
   sent,
   inbox,
+  subscriptions,
+  schedules,
+  apiKeys,
+  idempotency,
+  alerts,
   deadLetters,
   runs,
   brakeMarks,

@@ -378,7 +378,7 @@ async function holdPage(engine: Engine, side: Side, request: ApplyRequest, caseI
   const held: HeldPage = { changes, readBegan, readEnded };
   await database.insert(inbox, [
     {
-      id: engine.ids.next("inb"),
+      kind: "page",
       connection: side.connection,
       entity: side.entity,
       state: "held",
