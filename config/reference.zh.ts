@@ -33,7 +33,23 @@ const chinese: Readonly<Record<string, string>> = {
   "When everything is read again to find what was missed, as a cron expression.":
     "何时全量重读以找出遗漏，cron 表达式。",
   "off: nothing is written to this system; on unless said.": "off：不向该系统写入任何内容；默认 on。",
-  "Takes the system's webhooks; false unless said.": "是否接收该系统的 webhook；默认 false。",
+  "true takes the system's own webhooks; { secrets } takes calls signed as Standard Webhooks says; false unless said.":
+    "true 接收该系统自带的 webhook；{ secrets } 接收按 Standard Webhooks 规范签名的调用；默认 false。",
+  "Secrets of calls that are signed as Standard Webhooks says; two while a new one takes over.":
+    "按 Standard Webhooks 规范签名所用的密钥；更换密钥期间可写两个。",
+  "How `serve` listens.": "`serve` 如何监听。",
+  "The address at which vendors and people reach the hub; without one no vendor is asked to call it.":
+    "厂商和用户访问数据中枢的地址；不写则不向任何厂商登记回调。",
+  "The address to listen on; 127.0.0.1 unless said, so that only this machine reaches it.":
+    "监听地址；默认 127.0.0.1，仅本机可访问。",
+  "The port to listen on; 8787 unless said, 0 takes a free one.": "监听端口；默认 8787，0 表示任取空闲端口。",
+  "Serves HTTPS itself; without it put a proxy in front that does.":
+    "由数据中枢自身提供 HTTPS；不写时请在前面放置代理。",
+  "File of the certificate chain (PEM).": "证书链文件（PEM）。",
+  "File of the private key (PEM).": "私钥文件（PEM）。",
+  "Web pages that may call the API from a browser; none unless said.": "允许从浏览器调用 API 的网页来源；默认没有。",
+  "Private hosts (host or host:port) that alerts may be sent to; all other private addresses are refused.":
+    "告警可以发往的内网主机（host 或 host:port）；其他内网地址一律拒绝。",
   "What a delete in this system does: detach (default) unlinks and the others keep it, archive sets the status everywhere, propagate deletes in the others, ignore only logs.":
     "该系统中的删除如何处理：detach（默认）只解除关联，其他系统保留；archive 在各处把状态改为已归档；propagate 在其他系统中也删除；ignore 只记录。",
   "A record deleted here and changed elsewhere at the same time: keep (default), delete or ask.":

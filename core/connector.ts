@@ -10,6 +10,7 @@ import type { FieldRule, RemoteField } from "./model/codec.ts";
 import type { Entity } from "./model/field.ts";
 import type { Operation, Page, RemoteRecord, Result, Tombstone } from "./model/record.ts";
 import type { HttpRequest, HttpResponse, Limits } from "./net/http.ts";
+import type { Webhook } from "./net/webhook.ts";
 
 export { Schema } from "effect";
 export type { Access, Codec, CodecContext, FieldRule, Path, People, RemoteField, RemoteOption } from "./model/codec.ts";
@@ -29,7 +30,9 @@ export type {
 export type { Group, Money, Value } from "./model/value.ts";
 export { AuthFailed, type Fault, Forged, isFault, RateLimited, Unavailable } from "./net/fault.ts";
 export type { HttpRequest, HttpResponse, Limit, Limits } from "./net/http.ts";
+export { isSameSecret } from "./net/same-secret.ts";
 export { createSkew } from "./net/skew.ts";
+export type { Accepted, Channel, Channels, Hint, HookAnswer, HookCall, Webhook } from "./net/webhook.ts";
 
 /** How a system's versions behave; see SEMANTICS D5 to D7. */
 export interface Versions {
@@ -174,6 +177,8 @@ export interface Connection<Cursor = unknown> {
   readonly describe: (entity: Entity) => Promise<ReadonlyArray<RemoteField>>;
   /** Who works there, for owner fields; empty where the system has no such list. */
   readonly people: () => Promise<ReadonlyArray<Person>>;
+  /** How this system calls us; absent where it cannot, or where a key of the configuration is missing for it. */
+  readonly webhook?: Webhook;
   /** Calls that a write of `count` operations takes, for `plan`. */
   readonly callsFor?: (kind: Operation["kind"], count: number) => number;
   readonly close?: () => Promise<void>;

@@ -236,7 +236,7 @@ function completed(written: WrittenConnection, { name, hub, connector, config, c
     config,
     pull: { every: written.pull?.every ?? null, sweep: written.pull?.sweep ?? null },
     push: written.push !== "off" && written.push !== false,
-    webhook: written.webhook ?? false,
+    webhook: webhookOf(written.webhook),
     deletes: written.deletes ?? "detach",
     deleteAgainstUpdate: written.deleteAgainstUpdate ?? "keep",
     duplicates: written.duplicates ?? "ask",
@@ -259,6 +259,11 @@ function completed(written: WrittenConnection, { name, hub, connector, config, c
     lookbackMs: ms(written.lookback),
     timeoutMs: ms(written.timeout),
   };
+}
+
+function webhookOf(written: WrittenConnection["webhook"]): ConnectionConfig["webhook"] {
+  if (written === undefined || written === false) return { kind: "none" };
+  return written === true ? { kind: "own" } : { kind: "signed", secrets: written.secrets ?? [] };
 }
 
 const mapOf = (written: WrittenConnection["map"]): ConnectionConfig["map"] => perEntityOf(written);

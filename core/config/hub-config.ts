@@ -17,7 +17,11 @@ export interface ConnectionConfig {
   /** Cron expressions in the hub's time zone; null for "only on request". */
   readonly pull: { readonly every: string | null; readonly sweep: string | null };
   readonly push: boolean;
-  readonly webhook: boolean;
+  /** `own`: as the system calls by itself. `signed`: Standard Webhooks with one of the secrets. */
+  readonly webhook:
+    | { readonly kind: "none" }
+    | { readonly kind: "own" }
+    | { readonly kind: "signed"; readonly secrets: ReadonlyArray<string> };
   readonly deletes: "detach" | "archive" | "propagate" | "ignore";
   readonly deleteAgainstUpdate: "keep" | "delete" | "ask";
   readonly duplicates: "ask" | "separate" | "fold";
@@ -38,6 +42,18 @@ export interface ConnectionConfig {
   readonly timeoutMs: number | null;
 }
 
+/** How the hub listens. */
+export interface ServeConfig {
+  /** Where it is reached from outside, without a slash at the end; null where nobody said. */
+  readonly url: string | null;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly origins: ReadonlyArray<string>;
+  /** Private hosts that alerts may be sent to. */
+  readonly hosts: ReadonlyArray<string>;
+}
+
 export interface HubConfig {
   readonly hub: {
     readonly name: string;
@@ -46,6 +62,7 @@ export interface HubConfig {
     readonly currency: string;
     readonly timeZone: string;
   };
+  readonly serve: ServeConfig;
   /** In the order of the YAML, which is the fixed tie-break. */
   readonly connections: ReadonlyArray<ConnectionConfig>;
   readonly policy: Policy;

@@ -11,7 +11,7 @@ import { readPolicy } from "./chains.ts";
 import { isBlock, isTimeZone, type ReadConnection, readConnection } from "./connection.ts";
 import { type Problem, sortProblems } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
-import type { HubConfig, MatchKeys } from "./hub-config.ts";
+import type { HubConfig, MatchKeys, ServeConfig } from "./hub-config.ts";
 import { decode } from "./issues.ts";
 import { createReport, type Report } from "./report.ts";
 import {
@@ -22,6 +22,7 @@ import {
   HubShape,
   MatchShape,
   PolicyShape,
+  ServeShape,
 } from "./shape.ts";
 import { readSource } from "./source.ts";
 import { closest, suggestion } from "./suggest.ts";
@@ -61,6 +62,7 @@ export function readConfig({ text, file, env, connectors }: ConfigInput): Config
   }
   checkSections(root, report);
   const hub = readHub(root.hub, report);
+  const serve = readServe(root.serve, report);
   const model = readFields(root.fields, report);
   const match = readMatch(root.match, report);
   const names = isBlock(root.connections) ? Object.keys(root.connections) : [];
@@ -84,7 +86,7 @@ export function readConfig({ text, file, env, connectors }: ConfigInput): Config
     [...read.values()].includes(undefined) ? undefined : names.filter((name) => maps(read.get(name), entity, field));
   const policy = readPolicy(root.policy, { model, connections: names, mapping, report });
   const connections = [...read.values()].flatMap((connection) => (connection === undefined ? [] : [connection.config]));
-  return answer({ hub, connections, policy, model, match });
+  return answer({ hub, serve, connections, policy, model, match });
 }
 
 function maps(read: ReadConnection | undefined, entity: Entity, field: string): boolean {
@@ -130,6 +132,21 @@ function readHub(value: unknown, report: Report): HubConfig["hub"] {
     });
   }
   return { ...hubDefaults, ...written };
+}
+
+const serveDefaults: ServeConfig = {
+  url: null,
+  host: "127.0.0.1",
+  port: 8787,
+  tls: null,
+  origins: [],
+  hosts: [],
+};
+
+function readServe(value: unknown, report: Report): ServeConfig {
+  const written = value === undefined ? {} : decode({ schema: ServeShape, value, path: ["serve"], report });
+  const read = { ...serveDefaults, ...written };
+  return { ...read, url: read.url?.replace(/\/$/, "") ?? null };
 }
 
 function checkTimeZone(timeZone: string, report: Report): void {

@@ -81,6 +81,47 @@ export const HubShape = Schema.Struct({
   timeZone: described(Text, "Time zone of schedules, such as Asia/Shanghai; UTC unless said."),
 });
 
+/** How the hub listens: for webhooks, the HTTP API and its pages. */
+export const ServeShape = Schema.Struct({
+  url: described(
+    Schema.String.check(
+      Schema.isPattern(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, {
+        expected: "an address such as https://hub.acme.example",
+      }),
+    ),
+    "The address at which vendors and people reach the hub; without one no vendor is asked to call it.",
+  ),
+  host: described(Text, "The address to listen on; 127.0.0.1 unless said, so that only this machine reaches it."),
+  port: described(
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }, { expected: "a port from 0 to 65535" })),
+    "The port to listen on; 8787 unless said, 0 takes a free one.",
+  ),
+  tls: described(
+    Schema.Struct({
+      cert: Text.annotate({ description: "File of the certificate chain (PEM)." }),
+      key: Text.annotate({ description: "File of the private key (PEM)." }),
+    }),
+    "Serves HTTPS itself; without it put a proxy in front that does.",
+  ),
+  origins: described(Schema.Array(Text), "Web pages that may call the API from a browser; none unless said."),
+  hosts: described(
+    Schema.Array(Text),
+    "Private hosts (host or host:port) that alerts may be sent to; all other private addresses are refused.",
+  ),
+});
+
+const WebhookShape = Schema.Union([
+  Schema.Boolean,
+  Schema.Struct({
+    secrets: described(
+      Schema.Array(
+        Schema.String.check(Schema.isMinLength(16, { expected: "a secret of at least 16 characters" })),
+      ).check(Schema.isMinLength(1, { expected: "at least one secret" })),
+      "Secrets of calls that are signed as Standard Webhooks says; two while a new one takes over.",
+    ),
+  }),
+]);
+
 /** The keys that every connection has; the others are the connector's own. */
 export const ConnectionShape = Schema.Struct({
   use: Text.annotate({ description: "The system, such as zoho." }),
@@ -95,7 +136,10 @@ export const ConnectionShape = Schema.Struct({
     Schema.Union([Schema.Literals(["on", "off"]), Schema.Boolean]),
     "off: nothing is written to this system; on unless said.",
   ),
-  webhook: described(Schema.Boolean, "Takes the system's webhooks; false unless said."),
+  webhook: described(
+    WebhookShape,
+    "true takes the system's own webhooks; { secrets } takes calls signed as Standard Webhooks says; false unless said.",
+  ),
   deletes: described(
     Schema.Literals(["detach", "archive", "propagate", "ignore"]),
     "What a delete in this system does: detach (default) unlinks and the others keep it, archive sets the status everywhere, propagate deletes in the others, ignore only logs.",
@@ -198,6 +242,7 @@ export const MatchShape = Schema.Struct({
 /** The whole file; its sections are decoded one by one, so that a fault in one hides none in another. */
 export const ConfigShape = Schema.Struct({
   hub: described(HubShape, "The hub itself."),
+  serve: described(ServeShape, "How `serve` listens."),
   connections: Schema.Record(Schema.String, ConnectionShape).annotate({
     description: "The tenants that are kept the same, by a name of your own such as zoho-eu.",
   }),

@@ -88,8 +88,11 @@ export interface Sealer {
   /** For what belongs to no account or contact. */
   readonly sealHub: (purpose: string, value: unknown) => Buffer;
   readonly openHub: (purpose: string, sealed: Uint8Array) => unknown;
+  /** As `sealHub`, for bytes as they are. */
+  readonly sealHubBytes: (purpose: string, plain: Buffer) => Buffer;
+  readonly openHubBytes: (purpose: string, sealed: Uint8Array) => Buffer;
   /** A blind index: the same text gives the same 16 characters (96 bits), and nobody without the key can go back. */
-  readonly blind: (purpose: string, text: string) => string;
+  readonly blind: (purpose: string, text: string | Uint8Array) => string;
 }
 
 export function createSealer(hubKey: HubKey): Sealer {
@@ -115,6 +118,8 @@ export function createSealer(hubKey: HubKey): Sealer {
     open: (dataKey, purpose, sealed) => parse(openBytes(dataKey.key, sealed, `${purpose}\n${dataKey.owner}`)),
     sealHub: (purpose, value) => sealBytes(hubKey.sealing, Buffer.from(JSON.stringify(value)), purpose),
     openHub: (purpose, sealed) => parse(openBytes(hubKey.sealing, sealed, purpose)),
+    sealHubBytes: (purpose, plain) => sealBytes(hubKey.sealing, plain, purpose),
+    openHubBytes: (purpose, sealed) => openBytes(hubKey.sealing, sealed, purpose),
     blind: (purpose, text) =>
       createHmac("sha256", hubKey.blinding).update(purpose).update("\n").update(text).digest("base64url").slice(0, 16),
   };

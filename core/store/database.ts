@@ -98,6 +98,15 @@ export class Database {
     for (const row of rows as ReadonlyArray<Readonly<Record<string, unknown>>>) statement.run(...bind(row));
   }
 
+  /** Inserts rows that break no unique index; one answer per row, in order: whether it went in. */
+  async insertNew<T extends SQLiteTable>(table: T, rows: ReadonlyArray<NewRow<T>>): Promise<ReadonlyArray<boolean>> {
+    if (rows.length === 0) return [];
+    const { statement, bind } = this.#insertion(table, "ignore");
+    return (rows as ReadonlyArray<Readonly<Record<string, unknown>>>).map(
+      (row) => Number(statement.run(...bind(row)).changes) > 0,
+    );
+  }
+
   /** Updates the named columns of rows found by their key columns. Returns how many rows changed. */
   async update<T extends SQLiteTable>(
     table: T,

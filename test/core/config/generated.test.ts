@@ -38,7 +38,7 @@ describe("the reference", () => {
     for (const key of connectionKeys) expect(text).toContain(`\`connections.<name>.${key}\``);
     expect(text).toContain("| `auth.clientSecret` | text, required | The client's secret. |");
     expect(text).toContain(
-      "| `connections.<name>.webhook` | `true` `false` | Takes the system's webhooks; false unless said. |",
+      "| `connections.<name>.webhook` | `true` `false` or keys | true takes the system's own webhooks; ",
     );
   });
 });

@@ -45,7 +45,7 @@ describe("a sound configuration", () => {
       config: { auth: { clientId: "id-1", clientSecret: "very-secret-value" } },
       pull: { every: null, sweep: null },
       push: true,
-      webhook: false,
+      webhook: { kind: "none" },
       deletes: "detach",
       deleteAgainstUpdate: "keep",
       duplicates: "ask",
