@@ -8,7 +8,7 @@
 import type { Schema } from "effect";
 import type { FieldRule, RemoteField } from "./model/codec.ts";
 import type { Entity } from "./model/field.ts";
-import type { Operation, Page, RemoteRecord, Result, Tombstone } from "./model/record.ts";
+import type { Criterion, Operation, Page, RemoteRecord, Result, Tombstone } from "./model/record.ts";
 import type { HttpRequest, HttpResponse, Limits } from "./net/http.ts";
 import type { Webhook } from "./net/webhook.ts";
 
@@ -20,6 +20,7 @@ export type { Entity } from "./model/field.ts";
 export type {
   BadRecord,
   Change,
+  Criterion,
   Operation,
   Page,
   Precondition,
@@ -129,12 +130,6 @@ export interface PullRequest<Cursor> {
   readonly signal: AbortSignal;
 }
 
-/** A remote field and a value that it must equal, for look-ups before a create. */
-export interface Criterion {
-  readonly field: string;
-  readonly value: string;
-}
-
 /** Something that `check` found; `field` is a remote field name. */
 export interface Problem {
   readonly severity: "error" | "warning";
@@ -166,7 +161,7 @@ export interface Connection<Cursor = unknown> {
     readonly readBegan: number;
     readonly readEnded: number;
   }>;
-  /** Live records that meet any of the criteria exactly; at most a few. Must not use an index that lags if there is another way. */
+  /** Live records that meet any of the criteria. Must not use an index that lags if there is another way. */
   readonly find: (
     entity: Entity,
     criteria: ReadonlyArray<Criterion>,
@@ -181,6 +176,8 @@ export interface Connection<Cursor = unknown> {
   readonly webhook?: Webhook;
   /** Calls that a write of `count` operations takes, for `plan`. */
   readonly callsFor?: (kind: Operation["kind"], count: number) => number;
+  /** Calls that a look-up by these criteria takes when it finds nothing, for `plan`; one unless said. */
+  readonly callsToFind?: (criteria: ReadonlyArray<Criterion>) => number;
   readonly close?: () => Promise<void>;
 }
 

@@ -49,7 +49,7 @@ export function connectFile(config: FileConfig, tools: Tools): Connection<FileCu
     const found: Array<RemoteRecord> = [];
     for await (const change of scan(files, config, names)) {
       if (change.kind !== "record") continue;
-      if (criteria.some(({ field, value }) => change.fields[field] === value)) found.push(change);
+      if (criteria.some((criterion) => meets(change, criterion))) found.push(change);
       if (found.length === foundMax) break;
     }
     return found;
@@ -63,6 +63,12 @@ export function connectFile(config: FileConfig, tools: Tools): Connection<FileCu
     describe: () => guarded(config, () => describe(config, entity)),
     people: async () => [],
   };
+}
+
+function meets({ fields }: RemoteRecord, { field, value, how }: Criterion): boolean {
+  const held = fields[field];
+  if (how !== "contains") return held === value;
+  return typeof held === "string" && held.toLowerCase().includes(value.toLowerCase());
 }
 
 /** Whatever the file system throws is a fault. */

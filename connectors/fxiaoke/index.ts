@@ -8,9 +8,10 @@ import { check } from "./check.ts";
 import { createClient, limitsOf } from "./client.ts";
 import { Config, type Config as FxiaokeConfig, type Settings, settingsOf } from "./config.ts";
 import { createDescriptions } from "./describe.ts";
+import { find, lookUpsFor } from "./look-up.ts";
 import { entitiesOf, ruleFor } from "./map.ts";
 import { people } from "./people.ts";
-import { Cursor, type Cursor as FxiaokeCursor, fetch, find, pull } from "./pull.ts";
+import { Cursor, type Cursor as FxiaokeCursor, fetch, pull } from "./pull.ts";
 import { push, recover, type Writer } from "./push.ts";
 
 /** A connection that can also take records out of the recycle bin. */
@@ -45,6 +46,7 @@ export function connectFxiaoke(config: FxiaokeConfig, tools: Tools): FxiaokeConn
     people: () => people(client, settings),
     // An update that moves the owner takes one call more, which its count does not tell.
     callsFor: (kind, count) => count * callsEach(kind, settings),
+    callsToFind: (criteria) => lookUpsFor(criteria).length,
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Reading: changes since a cursor, full listings, single records and look-ups.
+ * Reading: changes since a cursor, full listings and single records.
  *
  * A change window [lower, upper) on the modified time is fixed before its first call and walked by ascending `_id`, so
  * equal times and edits during the walk lose nothing: a record that is edited leaves the window and comes in the next
@@ -8,8 +8,6 @@
  * Source  Fxiaoke OpenAPI manual, 深度翻页 (deep paging): order by `_id`, offset 0, filter `_id GT` the last one.
  */
 import {
-  AuthFailed,
-  type Criterion,
   type Log,
   type Page,
   type PullRequest,
@@ -257,42 +255,3 @@ export async function readRow(reader: Reader, object: string, id: string): Promi
   if (kind !== "right") await query(client, { object, filters: [], fields: [], limit: 1 });
   return "hidden";
 }
-
-/** A look-up expects none or one; more are enough to show an ambiguity. */
-const foundMax = 10;
-
-/** Live records that meet any of the criteria exactly. Filters are ANDed, so each criterion is a query of its own. */
-export async function find(
-  reader: Reader,
-  object: string,
-  criteria: ReadonlyArray<Criterion>,
-  fields: ReadonlyArray<string>,
-): Promise<ReadonlyArray<RemoteRecord>> {
-  const projection = projectionOf(fields, await reader.descriptions.of(object));
-  const found = new Map<string, RemoteRecord>();
-  for (const { field, value } of criteria) {
-    const filters: ReadonlyArray<Filter> = [{ field_name: field, operator: "EQ", field_values: [value] }];
-    const { rows } = await query(reader.client, {
-      object,
-      filters,
-      fields: [...projection.asked, field],
-      limit: foundMax,
-    });
-    const shown = projectionFor(projection, rows, { object, shownBy: reader.nullsShownBy });
-    for (const row of rows) {
-      if (!(field in row)) throw unseen(object, field);
-      // A search index may compare more loosely than we do.
-      if (String(row[field] ?? "") !== value) continue;
-      const change = changeOf(row, shown, `${object} by ${field}`);
-      if (change.kind === "record") found.set(change.id, change);
-    }
-  }
-  return [...found.values()];
-}
-
-/** The gateway finds by a field that it does not show: nothing can be told, and "not found" would make a second record. */
-const unseen = (object: string, field: string): AuthFailed =>
-  new AuthFailed(
-    `the acting employee may not see ${object}.${field}`,
-    `Let the acting employee see and edit ${field} (字段权限), or make that employee a CRM 管理员.`,
-  );

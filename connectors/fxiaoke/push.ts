@@ -18,7 +18,8 @@ import { isJson, type Json } from "./client.ts";
 import { actionPath, isCustom } from "./config.ts";
 import { clearing, type Description } from "./describe.ts";
 import { explain, type Failure, fieldLabelOf, remedyOf, textOf } from "./errors.ts";
-import { find, type Reader, readRow } from "./pull.ts";
+import { find } from "./look-up.ts";
+import { type Reader, readRow } from "./pull.ts";
 import { isDeleted } from "./rows.ts";
 
 export interface Writer extends Reader {

@@ -23,7 +23,7 @@ export const alwaysRead = [
 
 export interface Filter {
   readonly field_name: string;
-  readonly operator: "EQ" | "GT" | "GTE" | "LT" | "BETWEEN" | "ISN";
+  readonly operator: "EQ" | "IN" | "LIKE" | "GT" | "GTE" | "LT" | "BETWEEN" | "ISN";
   readonly field_values: ReadonlyArray<string>;
 }
 

@@ -33,6 +33,7 @@ function connect({ baseUrl, apiKey }: Config, tools: Tools): Connection<MemoryCu
     pull: (entity, request) => pull(client, objects[entity], request),
     fetch: (entity, ids, fields) => fetch(client, objects[entity], ids, fields),
     find: (entity, criteria, fields) => find(client, objects[entity], criteria, fields),
+    callsToFind: (criteria) => criteria.length,
     push: (operations) => push(client, operations),
     describe: (entity) => describe(client, objects[entity]),
     people: async () => (await client({ method: "GET", path: "/users" })).users ?? [],

@@ -58,8 +58,8 @@ export async function fetch(client: Client, object: string, ids: Names, fields: 
 /** Live records that meet any of the criteria. */
 export async function find(client: Client, object: string, criteria: ReadonlyArray<Criterion>, fields: Names) {
   const found = new Map<string, RemoteRecord>();
-  for (const { field, value } of criteria) {
-    const { records = [] } = await client({ method: "GET", path: `/${object}`, query: { field, value } });
+  for (const { field, value, how = "equals" } of criteria) {
+    const { records = [] } = await client({ method: "GET", path: `/${object}`, query: { field, [how]: value } });
     for (const row of records) {
       const change = changeOf(row, fields);
       if (change.kind === "record") found.set(change.id, change);

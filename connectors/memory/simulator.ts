@@ -168,7 +168,7 @@ export function createMemorySimulator({ clock, faults: plan }: MemorySimulatorOp
     context.header("date", new Date(clock.now()).toUTCString());
   });
   const list = (table: Table) => (context: Context) => {
-    const { ids, field: name, value, after = "0", limit = "100" } = context.req.query();
+    const { ids, field: name, equals, contains, after = "0", limit = "100" } = context.req.query();
     const all = [...table.rows.values()];
     if (ids !== undefined)
       return context.json({
@@ -178,7 +178,10 @@ export function createMemorySimulator({ clock, faults: plan }: MemorySimulatorOp
           .map(shown),
       });
     if (name !== undefined) {
-      return context.json({ records: all.filter((row) => !row.deleted && row.fields[name] === value).map(shown) });
+      const part = contains?.toLowerCase();
+      const fits = (held: unknown): boolean =>
+        part === undefined ? held === equals : typeof held === "string" && held.toLowerCase().includes(part);
+      return context.json({ records: all.filter((row) => !row.deleted && fits(row.fields[name])).map(shown) });
     }
     const behind = all.filter(({ change }) => change > Number(after)).sort((one, other) => one.change - other.change);
     const rows = behind.slice(0, Math.min(Number(limit), listMax));

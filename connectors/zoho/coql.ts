@@ -3,12 +3,12 @@
  *
  * Source  Zoho CRM API v8, "Query API (COQL)" and "Limitations"; Zoho's Kaizen post 171 on quotes inside values.
  */
-import { AuthFailed, Unavailable } from "../../core/connector.ts";
+import { AuthFailed, type Criterion, Unavailable } from "../../core/connector.ts";
 import type { Client } from "./client.ts";
 import type { Module } from "./config.ts";
 import { hasMore, idOf, isLater, rowsOf } from "./rows.ts";
 
-export const valuesMax = 50;
+const valuesMax = 50;
 const rowsMax = 2000;
 const namePattern = /^[A-Za-z][A-Za-z0-9_]{0,99}$/;
 
@@ -52,23 +52,59 @@ async function idsWhere(client: Client, { module, where, limit, offset = 0, sign
   return { ids: known, more: hasMore(answer.body), began: answer.began, ended: answer.ended };
 }
 
-const foundMax = 200;
+const pageMax = 200;
+/** A look-up that fills more pages than this has found something else than one company. */
+const pagesMax = 10;
+const criteriaMax = 25;
 
-/** Ids of live records whose field equals one of at most 50 values. */
+/** A condition for each text that is a part of its field, and for every 50 values that one must equal. */
+export function conditionsFor(criteria: ReadonlyArray<Criterion>): ReadonlyArray<string> {
+  const whole = new Map<string, Set<string>>();
+  const conditions = new Set<string>();
+  for (const { field, value, how } of criteria) {
+    if (value === "") continue;
+    const text = literal(how === "contains" ? `%${value}%` : value);
+    if (text === undefined) continue;
+    if (how === "contains") conditions.add(`${named(field)} like ${text}`);
+    else whole.set(field, (whole.get(field) ?? new Set<string>()).add(text));
+  }
+  for (const [field, wanted] of whole) {
+    const literals = [...wanted];
+    for (let start = 0; start < literals.length; start += valuesMax) {
+      conditions.add(`${named(field)} in (${literals.slice(start, start + valuesMax).join(",")})`);
+    }
+  }
+  return [...conditions];
+}
+
+export const queriesFor = (criteria: ReadonlyArray<Criterion>): number =>
+  Math.ceil(conditionsFor(criteria).length / criteriaMax);
+
+/** Ids of live records that meet any of the criteria; more than are looked at come with `more`. */
 export async function idsWith(
   client: Client,
   module: Module,
-  field: string,
-  values: ReadonlyArray<string>,
-): Promise<ReadonlyArray<string>> {
-  const literals = values.map(literal).filter((value) => value !== undefined);
-  if (literals.length === 0) return [];
-  const { ids } = await idsWhere(client, {
-    module,
-    where: `${named(field)} in (${literals.join(",")})`,
-    limit: foundMax,
-  });
-  return ids;
+  criteria: ReadonlyArray<Criterion>,
+): Promise<{ readonly ids: ReadonlySet<string>; readonly more: boolean }> {
+  const conditions = conditionsFor(criteria);
+  const found = new Set<string>();
+  let isMore = false;
+  for (let start = 0; start < conditions.length; start += criteriaMax) {
+    const where = anyOf(conditions.slice(start, start + criteriaMax));
+    for (let page = 0; page < pagesMax; page += 1) {
+      const { ids, more } = await idsWhere(client, { module, where, limit: pageMax, offset: page * pageMax });
+      for (const id of ids) found.add(id);
+      if (!more) break;
+      isMore ||= page === pagesMax - 1;
+    }
+  }
+  return { ids: found, more: isMore };
+}
+
+/** COQL takes two criteria on one level; more need brackets. */
+function anyOf(conditions: ReadonlyArray<string>): string {
+  const [first = "", ...others] = conditions;
+  return others.reduce((all, next, place) => (place === 0 ? `${all} or ${next}` : `(${all}) or ${next}`), first);
 }
 
 /** The next ids of a module in ascending order; edits and deletions in between move no other id. */

@@ -7,6 +7,7 @@ import type { Connection, Connector, Tools } from "../../core/connector.ts";
 import { check } from "./check.ts";
 import { createClient, limitsOf } from "./client.ts";
 import { Config, modules, settingsOf, type Config as ZohoConfig } from "./config.ts";
+import { queriesFor } from "./coql.ts";
 import { Cursor, type Cursor as ZohoCursor } from "./cursor.ts";
 import { createGraveyard } from "./deleted.ts";
 import { createDescriptions } from "./describe.ts";
@@ -35,6 +36,7 @@ export function connectZoho(config: ZohoConfig, tools: Tools): Connection<ZohoCu
     push: (operations) => push(reader, operations),
     describe: async (entity) => [...(await descriptions.of(modules[entity], true)).fields.values()],
     people: () => people(client),
+    callsToFind: queriesFor,
     callsFor: (kind, count) => (kind === "update" && count <= singlyMax ? count : Math.ceil(count / batchMax)),
   };
 }

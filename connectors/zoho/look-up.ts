@@ -5,7 +5,8 @@
  */
 import type { BadRecord, Criterion, RemoteRecord, Tombstone } from "../../core/connector.ts";
 import type { Module } from "./config.ts";
-import { idsWith, valuesMax } from "./coql.ts";
+import { idsWith } from "./coql.ts";
+import type { Json } from "./json.ts";
 import type { Reader } from "./pull.ts";
 import { projectionOf, readByIds, recordOf, tombstone } from "./rows.ts";
 
@@ -32,7 +33,7 @@ export async function fetch(reader: Reader, module: Module, ids: ReadonlyArray<s
 
 const live = (read: RemoteRecord | BadRecord): ReadonlyArray<RemoteRecord> => (read.kind === "record" ? [read] : []);
 
-/** Live records that meet any of the criteria exactly. The search API is not used: it lags, and matches parts of text. */
+/** Live records that meet any of the criteria. The search API is not used: it lags, and matches parts of text. */
 export async function find(
   reader: Reader,
   module: Module,
@@ -40,31 +41,34 @@ export async function find(
   fields: ReadonlyArray<string>,
 ): Promise<ReadonlyArray<RemoteRecord>> {
   const description = await reader.descriptions.of(module);
-  const values = new Map<string, Set<string>>();
-  for (const { field, value } of criteria) {
-    if (value !== "") values.set(field, (values.get(field) ?? new Set<string>()).add(value));
-  }
-  const ids = new Set<string>();
-  for (const [field, wanted] of values) {
-    const all = [...wanted];
-    for (let start = 0; start < all.length; start += valuesMax) {
-      const found = await idsWith(reader.client, module, field, all.slice(start, start + valuesMax));
-      for (const id of found) ids.add(id);
-    }
-  }
+  const { ids, more } = await idsWith(reader.client, module, criteria);
+  if (more) reader.log.warn("a look-up found more records than are looked at", { module });
   if (ids.size === 0) return [];
   // The compared fields are read as well, so that a looser comparison at Zoho's side is noticed.
-  const projection = projectionOf([...new Set([...fields, ...values.keys()])], description);
+  const compared = criteria.map(({ field }) => field);
+  const projection = projectionOf([...new Set([...fields, ...compared])], description);
   const asked = projectionOf(fields, description);
   const rows = await readByIds(reader, { module, projection }, [...ids]);
-  return [...rows.values()]
-    .filter((row) => [...values].some(([field, wanted]) => [...wanted].some((value) => isSame(row[field], value))))
-    .flatMap((row) => live(recordOf(row, asked, module)));
+  const fits = comparison(criteria);
+  return [...rows.values()].filter(fits).flatMap((row) => live(recordOf(row, asked, module)));
 }
 
 /** Addresses differ in case only when one person typed them twice. */
-function isSame(held: unknown, wanted: string): boolean {
-  const text = typeof held === "number" ? String(held) : held;
-  if (text === wanted) return true;
-  return wanted.includes("@") && typeof text === "string" && text.toLowerCase() === wanted.toLowerCase();
+function comparison(criteria: ReadonlyArray<Criterion>): (row: Json) => boolean {
+  const fields = new Map<string, { readonly whole: Set<string>; readonly parts: Set<string> }>();
+  for (const { field, value, how } of criteria) {
+    const wanted = fields.get(field) ?? { whole: new Set<string>(), parts: new Set<string>() };
+    fields.set(field, wanted);
+    if (how === "contains") wanted.parts.add(value.toLowerCase());
+    else wanted.whole.add(value.includes("@") ? value.toLowerCase() : value);
+  }
+  return (row) =>
+    [...fields].some(([field, { whole, parts }]) => {
+      const held = typeof row[field] === "number" ? String(row[field]) : row[field];
+      if (typeof held !== "string") return false;
+      const small = held.toLowerCase();
+      return (
+        whole.has(held) || (small.includes("@") && whole.has(small)) || [...parts].some((part) => small.includes(part))
+      );
+    });
 }

@@ -6,8 +6,10 @@
  */
 import { asc } from "drizzle-orm";
 import { Effect } from "effect";
+import type { Criterion } from "../connector.ts";
 import { displayName } from "../model/display.ts";
 import type { Entity } from "../model/field.ts";
+import { criteriaFor } from "../model/look-up.ts";
 import { type LeftOut, type Patch, patchesFor } from "../model/patch.ts";
 import { sideOf } from "../model/settings.ts";
 import type { Value } from "../model/value.ts";
@@ -18,6 +20,7 @@ import { outbox } from "../store/tables.ts";
 import { loadWorld } from "../store/world-store.ts";
 import type { Engine, LiveConnection } from "../sync/engine.ts";
 import { goesSingly } from "../sync/prepare.ts";
+import { batchMax as pushedTogether } from "../sync/push.ts";
 import { type ConnectionReport, sync } from "../sync/sync.ts";
 import { engineOf, type Hub, type LiveHub } from "./open.ts";
 
@@ -109,13 +112,18 @@ export const plan = Effect.fn("hub.plan")(function* (
 });
 
 type Kind = Patch["kind"];
-type Tally = Record<Kind, number> & { readonly byEntity: Record<Entity, Record<Kind, number>> };
+/** `lookUps` holds what is asked before each create. */
+type EntityTally = Record<Kind, number> & { readonly lookUps: Array<ReadonlyArray<Criterion>> };
+type Tally = Record<Kind, number> & { readonly byEntity: Record<Entity, EntityTally> };
 
 const noWrites = (): Tally => ({
   create: 0,
   update: 0,
   delete: 0,
-  byEntity: { account: { create: 0, update: 0, delete: 0 }, contact: { create: 0, update: 0, delete: 0 } },
+  byEntity: {
+    account: { create: 0, update: 0, delete: 0, lookUps: [] },
+    contact: { create: 0, update: 0, delete: 0, lookUps: [] },
+  },
 });
 
 const plannedWrites = Effect.fn("plan.writes")(function* (engine: Engine, writesMax: number) {
@@ -150,7 +158,9 @@ const plannedWrites = Effect.fn("plan.writes")(function* (engine: Engine, writes
       tallies.set(row.connection, tally);
       for (const patch of patches) {
         tally[patch.kind] += 1;
+        const { lookUps } = tally.byEntity[canonical.entity];
         tally.byEntity[canonical.entity][patch.kind] += 1;
+        if (patch.kind === "create") lookUps.push(criteriaFor(engine.settings, side, canonical));
         if (writes.length >= writesMax) unlisted += 1;
         else {
           const name = displayName(canonical.entity, canonical.values);
@@ -191,10 +201,10 @@ function callsFor(engine: Engine, name: string, tally: Tally): number {
   );
 }
 
-function callsForEntity(live: LiveConnection, entity: Entity, counts: Record<Kind, number>): number {
+function callsForEntity(live: LiveConnection, entity: Entity, counts: EntityTally): number {
   const map = live.maps[entity];
   if (map === undefined) return 0;
-  const { create, update, delete: gone } = counts;
+  const { create, update, delete: gone, lookUps } = counts;
   const silent = map.versions.conditional === "none";
   const singly = goesSingly(update, map.versions.conditional);
   const reads = (count: number): number => Math.ceil(count / map.fetchBatchMax);
@@ -204,7 +214,7 @@ function callsForEntity(live: LiveConnection, entity: Entity, counts: Record<Kin
     return live.api.callsFor?.(kind, count) ?? Math.ceil(count / map.pushBatchMax);
   };
   return (
-    reads(create) +
+    callsToFind(live, lookUps) +
     writes("create", create) +
     (singly ? 0 : reads(update)) +
     writes("update", update) +
@@ -212,4 +222,14 @@ function callsForEntity(live: LiveConnection, entity: Entity, counts: Record<Kin
     writes("delete", gone) +
     (silent ? reads(create + update) : 0)
   );
+}
+
+/** What is due goes in batches, and each batch is looked up at once. */
+function callsToFind(live: LiveConnection, lookUps: ReadonlyArray<ReadonlyArray<Criterion>>): number {
+  let calls = 0;
+  for (let from = 0; from < lookUps.length; from += pushedTogether) {
+    const criteria = lookUps.slice(from, from + pushedTogether).flat();
+    if (criteria.length > 0) calls += live.api.callsToFind?.(criteria) ?? 1;
+  }
+  return calls;
 }

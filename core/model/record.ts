@@ -111,3 +111,11 @@ export type Result =
       /** What a person can do about it. */
       readonly remedy: string;
     };
+
+/** A remote field and its text, or a part of it, for look-ups before a create. */
+export interface Criterion {
+  readonly field: string;
+  readonly value: string;
+  /** `equals` unless said; `contains` finds the value anywhere in the field, in any case of letters if the system can. */
+  readonly how?: "equals" | "contains";
+}

@@ -1,15 +1,12 @@
 /** Before a write: what there is to do, the records as they are now, and whether a new one is there already. */
 import { Effect } from "effect";
-import type { Criterion } from "../connector.ts";
-import { pathNames, Refusal } from "../model/codec.ts";
 import { isClosed } from "../model/evidence.ts";
-import { matchKeys } from "../model/match-keys.ts";
-import { encodeValue, fieldOf, readNames, type Side } from "../model/settings.ts";
+import { criteriaFor, isSought } from "../model/look-up.ts";
+import { readNames, type Side } from "../model/settings.ts";
 import type { Canonical, Link } from "../model/world.ts";
 import { loadWorld } from "../store/world-store.ts";
 import { applyPage } from "./apply.ts";
 import { call } from "./call.ts";
-import type { Engine } from "./engine.ts";
 import { fetchAndApply } from "./fetch.ts";
 import { type OutboxRow, type PushRun, patchesOf, SourceHeld } from "./push-run.ts";
 
@@ -98,10 +95,11 @@ const lookBefore = Effect.fn("push.look-before")(function* (
   const began = engine.clock.now();
   const canonicalIds = new Set(creates.map((canonical) => canonical.id));
   if (creates.length === 0) return { began, canonicalIds };
-  const criteria = creates.flatMap((canonical) => criteriaFor(engine, side, canonical));
-  const found = yield* call(live.name, "looking for records before creating them", () =>
+  const criteria = creates.flatMap((canonical) => criteriaFor(engine.settings, side, canonical));
+  const answered = yield* call(live.name, "looking for records before creating them", () =>
     live.api.find(side.entity, criteria, readNames(side)),
   );
+  const found = answered.filter(isSought(engine.settings, side, creates));
   if (found.length === 0) return { began, canonicalIds };
   const changes = [...new Map(found.map((record) => [record.id, record])).values()];
   const page = { changes, readBegan: began, readEnded: engine.clock.now() };
@@ -109,29 +107,3 @@ const lookBefore = Effect.fn("push.look-before")(function* (
   if (applied.held) return yield* Effect.fail(new SourceHeld(live.name));
   return { began, canonicalIds };
 });
-
-function criteriaFor(engine: Engine, side: Side, canonical: Canonical): ReadonlyArray<Criterion> {
-  const criteria: Array<Criterion> = side.keyField === undefined ? [] : [{ field: side.keyField, value: canonical.id }];
-  const wanted = new Set(engine.settings.match[side.entity]);
-  const values = new Set(
-    matchKeys(side.entity, canonical.values)
-      .filter((key) => wanted.has(key.kind))
-      .map((key) => key.value),
-  );
-  for (const [name, rule] of side.rules) {
-    const field = fieldOf(engine.settings, side.entity, name);
-    const value = canonical.values[name];
-    const slots = pathNames(rule.path);
-    if (field === undefined || value === undefined || !["taxid", "domain", "email", "emails"].includes(field.type))
-      continue;
-    const members = typeof value === "string" ? [value] : Array.isArray(value) ? value : [];
-    if (!members.some((member) => values.has(member))) continue;
-    const encoded = encodeValue(side, name, value);
-    if (encoded instanceof Refusal) continue;
-    for (const slot of slots) {
-      const remote = encoded[slot];
-      if (typeof remote === "string" && remote !== "") criteria.push({ field: slot, value: remote });
-    }
-  }
-  return criteria;
-}

@@ -19,7 +19,8 @@ import { write } from "./write.ts";
 
 export type { PushCounts } from "./push-run.ts";
 
-const batchMax = 100;
+/** Records that are looked up, claimed and written together. */
+export const batchMax = 100;
 /** Batches of one run; what is left stays due. */
 const batchesMax = 100_000;
 /** How often one record is tried within one run; what is left stays due. */

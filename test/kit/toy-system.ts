@@ -6,6 +6,7 @@ import type {
   Change,
   Connection,
   Connector,
+  Criterion,
   EntityMap,
   Operation,
   Page,
@@ -48,6 +49,11 @@ interface Row {
   mergedInto: string | null;
   /** Order of changes, for the cursor. */
   tick: number;
+}
+
+function meets({ fields }: Row, { field, value, how }: Criterion): boolean {
+  const held = fields[field];
+  return how === "contains" ? typeof held === "string" && held.includes(value) : held === value;
 }
 
 /** What a test may do at a call: throw a fault, wait, or change the world. */
@@ -224,7 +230,7 @@ export class Toy {
         toy.calls += 1;
         return [...toy.rows[entity].values()]
           .filter((row) => !toy.unindexed.has(row.id) && !toy.hiddenRecords.has(row.id))
-          .filter((row) => row.deletedAt === null && criteria.some(({ field, value }) => row.fields[field] === value))
+          .filter((row) => row.deletedAt === null && criteria.some((criterion) => meets(row, criterion)))
           .map((row) => toy.record(row, fields));
       },
       push: async (operations) => {
@@ -351,6 +357,7 @@ export function toyConnector(toy: Toy): Connector {
           legalName: rule("Legal", codec.text()),
           taxId: rule("Tax", codec.text()),
           domain: rule("Domain", codec.domain()),
+          website: rule("Website", codec.url()),
           phone: rule("Phone", codec.phone()),
           email: rule("Email", codec.email()),
           industry: rule("Industry", options.opaque === true ? { ...codec.text(), opaque: true } : codec.text()),

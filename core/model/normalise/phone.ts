@@ -32,6 +32,28 @@ export function phoneText(text: string, country: string): string {
   return e164.test(canonical) ? canonical : tidy;
 }
 
+/**
+ * How people and systems write a number that is known in canonical form, so that it can be looked for as text: with and
+ * without the country code, with the usual groups and dashes, and in one piece. Numbers with an extension stay whole.
+ */
+export function phoneForms(canonical: string): ReadonlyArray<string> {
+  const number = canonical.includes(";") ? undefined : parse(canonical, "");
+  if (number === undefined) return [canonical];
+  const national = number.formatNational();
+  const [area = "", ...rest] = national.split(notDigits).filter((group) => group !== "");
+  return [
+    ...new Set([
+      canonical,
+      canonical.slice(1),
+      number.formatInternational(),
+      national,
+      [area, ...rest].join(""),
+      [area, ...rest].join("-"),
+      rest.length === 0 ? area : `${area}-${rest.join("")}`,
+    ]),
+  ];
+}
+
 const countries: ReadonlySet<string> = new Set(getCountries(metadata));
 
 const isCountry = (code: string): code is CountryCode => countries.has(code);

@@ -99,6 +99,7 @@ export function contractFor({ style = "app_secret", customAccount, switches }: V
         : { account: customIn(owner) },
     cannot: {
       precondition: "Fxiaoke knows no conditional write",
+      "find in any case": "the manual does not say whether LIKE tells capital from small letters",
       "half batch": "Fxiaoke writes record by record",
       tombstones: "a query need not show invalidated rows; deletes.test.ts tries each way",
     },

@@ -26,7 +26,7 @@ import { type ConnectionSetup, connect } from "../../../core/sync/connect.ts";
 import type { Engine, LiveConnection } from "../../../core/sync/engine.ts";
 import { createIds } from "../../../core/sync/ids.ts";
 import { sync } from "../../../core/sync/sync.ts";
-import { stillClock } from "../../kit/clock.ts";
+import { type StillClock, stillClock } from "../../kit/clock.ts";
 import { minuteMs } from "./kit.ts";
 
 const cn = "fxiaoke-cn";
@@ -84,12 +84,14 @@ interface Options {
   readonly deletes?: ConnectionSetup["deletes"];
   /** Wraps the simulated gateway, to act between two of its answers. */
   readonly between?: (simulator: FxiaokeSimulator) => Simulator["fetch"];
+  /** The tenant that another hub writes to already, and the clock of both. */
+  readonly shared?: { readonly here: FxiaokeSimulator; readonly clock: StillClock };
 }
 
-async function world({ switches, deletes = "detach", between }: Options = {}) {
-  const clock = stillClock();
+async function world({ switches, deletes = "detach", between, shared }: Options = {}) {
+  const clock = shared?.clock ?? stillClock();
   const there: ZohoSimulator = createZohoSimulator({ clock });
-  const here = createFxiaokeSimulator({ clock, ...(switches === undefined ? {} : { switches }) });
+  const here = shared?.here ?? createFxiaokeSimulator({ clock, ...(switches === undefined ? {} : { switches }) });
   const key = Buffer.alloc(32, 5).toString("base64");
   const store = await Effect.runPromise(openStore({ file: ":memory:", key }));
   onTestFinished(() => store.close());
@@ -148,8 +150,8 @@ async function world({ switches, deletes = "detach", between }: Options = {}) {
     progress: () => undefined,
   };
   const writes = (): number => here.traffic().writes + there.traffic().writes;
-  const run = async (full = false) => {
-    clock.advance(10 * minuteMs);
+  const run = async (full = false, afterMs = 10 * minuteMs) => {
+    clock.advance(afterMs);
     const report = await Effect.runPromise(sync(engine, { full, pushes: true }));
     expect(report.connections.map(({ name, outcome }) => [name, outcome.kind])).toEqual([
       [us, "ok"],
@@ -272,6 +274,19 @@ describe("Fxiaoke and Zoho under the engine", () => {
       Phone: "+862199999999",
       Website: "https://new.example",
     });
+  });
+
+  it("make no doubles where two new hubs write to one tenant within a minute", async () => {
+    const first = await world();
+    const second = await world({ shared: first });
+    for (const { there } of [first, second]) seedZoho(there, { accounts: 12 });
+    await first.run();
+    // The pull ends a minute before now, so the other hub's records are not read yet.
+    await second.run(false, 5_000);
+    await second.settle();
+    expect(first.here.screen.list("account")).toHaveLength(12);
+    expect(named(first.here, "name")).toEqual(named(first.there, "Account_Name"));
+    expect(await second.rows("duplicate")).toEqual([]);
   });
 
   it("carry a delete that only a sweep can find, and never one of a record that was hidden", async () => {

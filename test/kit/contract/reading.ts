@@ -232,6 +232,50 @@ export function describeReading<Config, Cursor>({ contract, each, it }: Suite<Co
     expect(sorted(either.map(({ id }) => id))).toEqual(sorted([wanted, other]));
   });
 
+  each("finds live records by a part of a text", [], async (entity) => {
+    const world = await openWorld(contract);
+    const [wanted = "", other = "", gone = ""] = fill(world, entity, 4);
+    const { edited } = entityOf(contract, entity);
+    const { screen } = world.simulator;
+    screen.edit(entity, wanted, { [edited]: "see www.acme.example/en" });
+    screen.edit(entity, other, { [edited]: "acme" });
+    screen.edit(entity, gone, { [edited]: "acme.example" });
+    screen.remove(entity, gone);
+    world.clock.advance(60 * minuteMs);
+    const part = { field: edited, value: "acme.example", how: "contains" as const };
+    const found = await world.api.find(entity, [part], [edited]);
+    expect(found.map(({ id }) => id)).toEqual([wanted]);
+    const either = await world.api.find(entity, [part, { field: edited, value: "acme" }], [edited]);
+    expect(sorted(either.map(({ id }) => id))).toEqual(sorted([wanted, other]));
+  });
+
+  each("finds a part of a text in capital and small letters", ["find in any case"], async (entity) => {
+    const world = await openWorld(contract);
+    const [wanted = ""] = fill(world, entity, 2);
+    const { edited } = entityOf(contract, entity);
+    world.simulator.screen.edit(entity, wanted, { [edited]: "see WWW.Acme.example" });
+    world.clock.advance(60 * minuteMs);
+    const part = { field: edited, value: "acme.example", how: "contains" as const };
+    expect((await world.api.find(entity, [part], [edited])).map(({ id }) => id)).toEqual([wanted]);
+  });
+
+  each("makes as many calls for a look-up as it says beforehand", ["wire"], async (entity) => {
+    const world = await openWorld(contract);
+    fill(world, entity, 1);
+    world.clock.advance(60 * minuteMs);
+    const { edited } = entityOf(contract, entity);
+    const made = (): number => Object.values(world.simulator.traffic().calls).reduce((sum, count) => sum + count, 0);
+    // The first look-up also fetches a token, and what it must know of the fields.
+    await world.api.find(entity, [{ field: edited, value: "x" }], [edited]);
+    const before = made();
+    const criteria = Array.from({ length: 60 }, (_, index) => [
+      { field: edited, value: `nobody ${index}` },
+      { field: edited, value: `no part ${index}`, how: "contains" as const },
+    ]).flat();
+    await world.api.find(entity, criteria, [edited]);
+    expect(made() - before).toBe(world.api.callsToFind?.(criteria) ?? 1);
+  });
+
   each("finds texts that could end a query early", ["find quoted text"], async (entity) => {
     const world = await openWorld(contract);
     const { edited } = entityOf(contract, entity);

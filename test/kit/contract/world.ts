@@ -56,6 +56,7 @@ export type Case =
   | "half batch"
   | "long ids"
   | "find quoted text"
+  | "find in any case"
   | "clear"
   | "complete listing";
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { Unavailable } from "../../../../core/connector.ts";
 import { decideRestore } from "../../../../core/model/link-decisions.ts";
 import { createKit, type Kit } from "../../../kit/engine-kit.ts";
 import { lostAnswer } from "../../../kit/toy-system.ts";
@@ -13,6 +12,16 @@ function swallowCreate(kit: Kit, name: string): void {
   hooks.beforePush = () => {
     delete hooks.beforePush;
     lostAnswer();
+  };
+}
+
+/** A person makes an account between the pull and the push of one sync. */
+function afterAccountsAreRead(kit: Kit, name: string, fields: Record<string, unknown>): void {
+  const { hooks } = kit.toy(name);
+  hooks.beforePage = (entity) => {
+    if (entity !== "contact") return;
+    delete hooks.beforePage;
+    kit.toy(name).create("account", fields);
   };
 }
 
@@ -99,15 +108,36 @@ describe("D12: creates", () => {
     await kit.sync();
     kit.toy("a").create("account", company(1));
     await kit.sync({ names: ["a"] });
-    kit.toy("c").create("account", { Name: "Company one", Domain: company(1).Domain });
-    kit.toy("c").hooks.beforePage = () => {
-      throw new Unavailable("the pull is down", { sent: false });
-    };
-    await kit.sync({ names: ["c"] });
-    delete kit.toy("c").hooks.beforePage;
+    afterAccountsAreRead(kit, "c", { Name: "Company one", Domain: company(1).Domain });
     await kit.settle();
     expect(kit.toy("c").live("account")).toHaveLength(1);
     expect(await kit.accounts()).toHaveLength(1);
+  });
+
+  it.each([
+    ["website", { Website: "https://one.example/en" }, { Website: "http://www.one.example" }],
+    ["domain, in a website and in an address", { Website: "https://one.example" }, { Email: "info@one.example" }],
+    ["phone", { Phone: "+49 30 123456" }, { Phone: "030-123456" }],
+  ])("D12: a record made meanwhile that shares only its %s is found before the create", async (_, ours, theirs) => {
+    const kit = await createKit({ systems: two });
+    await kit.sync();
+    kit.toy("a").create("account", { Name: "Company one", ...ours });
+    await kit.sync({ names: ["a"] });
+    afterAccountsAreRead(kit, "c", { Name: "Company One", ...theirs });
+    await kit.settle();
+    expect(kit.toy("c").live("account")).toHaveLength(1);
+    expect(await kit.accounts()).toHaveLength(1);
+  });
+
+  it("D12: a record whose website only ends alike is not taken for the one that is looked up", async () => {
+    const kit = await createKit({ systems: two });
+    await kit.sync();
+    kit.toy("a").create("account", { Name: "Company one", Website: "https://one.example" });
+    await kit.sync({ names: ["a"] });
+    afterAccountsAreRead(kit, "c", { Name: "Company one", Website: "https://twenty-one.example" });
+    await kit.settle();
+    expect(kit.toy("c").live("account")).toHaveLength(2);
+    expect(await kit.accounts()).toHaveLength(2);
   });
 
   it("D12: a clone that copied the hub's id is a duplicate case, and is not linked by the key", async () => {
