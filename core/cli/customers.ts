@@ -3,6 +3,7 @@ import { Effect } from "effect";
 import { type Explanation, explain, type FieldExplanation } from "../hub/explain.ts";
 import { displayName } from "../model/display.ts";
 import type { Entity, Model } from "../model/field.ts";
+import { equalValues } from "../model/value.ts";
 import { type Canonical, type ChangeRow, isOpen } from "../model/world.ts";
 import { countCanonicals, listCanonicals, readSheet, type Sheet, search } from "../store/browse.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
@@ -239,6 +240,13 @@ function historyLine(
   const from = change.from?.[field];
   const set = change.set?.[field];
   const news = change.news?.[field];
+  if (typeof change.note?.reopened === "string") {
+    const shown = text(set ?? null);
+    return `${timeText(change.at)}  asked again ${change.connection}  ${shown} stands until a person answers ${change.note.reopened}`;
+  }
+  if (change.connection === "hub" && set !== undefined && from !== undefined && equalValues(from, set)) {
+    return `${timeText(change.at)}  kept hub  ${text(set)}`;
+  }
   const parts = [
     set === undefined ? "" : `${from === undefined ? "" : `${text(from)} → `}${text(set)}`,
     news === undefined || (change.kind !== "pushed" && set !== undefined)

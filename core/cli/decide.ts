@@ -35,8 +35,13 @@ async function printOutcome(cli: Cli, global: Global, outcome: EditOutcome, done
       `Nothing was changed: ${outcome.reason}.`,
       `Look at it: npx syncline conflicts show ${outcome.conflict}`,
     ]);
+  } else if (outcome.kind === "reopened") {
+    await printLines(cli, [
+      "Undone. The question is open again; until you answer, nothing is written for it.",
+      `Look at it: npx syncline conflicts show ${outcome.conflict}`,
+    ]);
   } else await printLines(cli, [`${done} The systems are written at the next sync.`]);
-  return outcome.kind === "done" ? exit.ok : exit.failed;
+  return outcome.kind === "asks" ? exit.failed : exit.ok;
 }
 
 /** A value typed by a person, over the value that is there now. */

@@ -380,13 +380,21 @@ export function gatherOpen(
 ): void {
   const field = open.field ?? "";
   const current = canonicalValue(canonical, field);
-  const asked = open.candidates.filter((candidate) => candidate.asked === true);
-  open.candidates = [...candidatesOf(world, canonical, field).map(shownCandidate), ...asked];
+  const told = candidatesOf(world, canonical, field).map(shownCandidate);
+  // What a row remembers of a system ends with that system's own news.
+  const asked = open.candidates.filter(
+    ({ asked: kept, source }) => kept === true && (source === "hub" || !told.some((one) => one.source === source)),
+  );
+  open.candidates = [...told, ...asked];
   world.touchConflict(open, moment.now);
   const source = canonical.provenance[field]?.source;
   const live = world.liveLinks(canonical.id).filter((link) => link.shadow.fields[field] !== undefined);
   const speaking = live.filter((link) => link.shadow.fields[field]?.lost !== undefined || link.connection === source);
-  const values = speaking.map((link) => link.shadow.fields[field]?.base ?? null);
+  const values = speaking.map((link) => {
+    const shadow = link.shadow.fields[field];
+    // Without news of its own the source speaks for the value that stands, whatever was written to it meanwhile.
+    return shadow?.lost === undefined ? current : shadow.base;
+  });
   for (const candidate of asked) values.push(candidate.value);
   // A person's value, or one whose record is gone, speaks for itself.
   if (!live.some((link) => link.connection === source)) values.push(current);

@@ -5,6 +5,7 @@
 import { canonicalValue, setCanonical } from "./canonical.ts";
 import { markDue } from "./due.ts";
 import { about, type Moment } from "./moment.ts";
+import { askAgain, isAnswered } from "./question.ts";
 import { fieldOf, type Settings } from "./settings.ts";
 import { equalValues, type Value } from "./value.ts";
 import type { Canonical, Conflict, World } from "./world.ts";
@@ -21,6 +22,8 @@ export interface Edit {
 
 export type EditOutcome =
   | { readonly kind: "done" }
+  /** A question is open again, and nothing is written. */
+  | { readonly kind: "reopened"; readonly conflict: string }
   | { readonly kind: "asks"; readonly reason: string; readonly conflict: string }
   | { readonly kind: "refused"; readonly reason: string };
 
@@ -138,7 +141,10 @@ function openAnew(world: World, canonical: Canonical, edit: Edit, moment: Moment
   return id;
 }
 
-/** Takes a settled or resolved decision back: the value of before, as a pin, if nobody has changed it since. */
+/**
+ * Takes a decision back, if nobody has changed the value since: what a rule decided gets the value of before, as a pin;
+ * what a person answered is asked again.
+ */
 export function decideUndo(world: World, settings: Settings, conflict: Conflict, moment: Moment): EditOutcome {
   if (conflict.kind !== "value" && conflict.kind !== "freeze") {
     return { kind: "refused", reason: `A row of kind ${conflict.kind} holds no value to go back to.` };
@@ -148,6 +154,15 @@ export function decideUndo(world: World, settings: Settings, conflict: Conflict,
   }
   const { canonicalId, field } = conflict;
   if (canonicalId === null || field === null) return { kind: "refused", reason: "This row names no field." };
+  const canonical = world.canonical(canonicalId);
+  const isUntouched =
+    canonical?.state === "live" &&
+    equalValues(canonicalValue(canonical, field), conflict.result) &&
+    world.openConflict(canonical.id, field) === undefined;
+  if (isUntouched && isAnswered(conflict)) {
+    askAgain(world, settings, canonical, conflict, moment);
+    return { kind: "reopened", conflict: conflict.id };
+  }
   // When the value stayed, the decision was against the candidate that lost: undoing gives it the field.
   const loser = conflict.candidates.find((candidate) => !equalValues(candidate.value, conflict.result));
   const back = equalValues(conflict.previous, conflict.result) ? loser?.value : conflict.previous;

@@ -183,6 +183,68 @@ describe("D18: manual", () => {
     ]);
   });
 
+  it("D18: taking an answer back before it was written asks again, and each system keeps its own value", async () => {
+    const kit = await disputed();
+    const before = held(kit, "Phone");
+    const [question] = await kit.conflicts("value");
+    const [shown] = await kit.accounts();
+    await kit.answer("value", { kind: "source", source: "b", hold: false });
+    expect((await undo(kit, "value")).kind).toBe("reopened");
+    await kit.settle();
+    expect(held(kit, "Phone")).toEqual(before);
+    expect((await kit.accounts())[0]?.phone).toBe(shown?.phone);
+    const rows = await kit.conflicts("value");
+    expect(rows.map((row) => row.state)).toEqual(["reopened"]);
+    const told = (row: typeof question) => row?.candidates.map(({ source, value }) => [source, value]);
+    expect(told(rows[0])).toEqual(told(question));
+  });
+
+  it.each([
+    ["a", "+4930111111", "b", "+4930222222"],
+    ["b", "+4930222222", "a", "+4930111111"],
+  ])(
+    "D18: an answer for %s that was written can be taken back: nothing moves until it is answered again",
+    async (...names) => {
+      const [taken, value, other, otherValue] = names;
+      const kit = await disputed();
+      await kit.answer("value", { kind: "source", source: taken, hold: false });
+      await kit.settle();
+      expect(held(kit, "Phone")).toEqual({ a: value, b: value, c: value });
+      expect((await undo(kit, "value")).kind).toBe("reopened");
+      kit.toy("c").remove("account", only(kit, "c").id);
+      await kit.settle();
+      expect({ a: only(kit, "a").fields.Phone, b: only(kit, "b").fields.Phone }).toEqual({ a: value, b: value });
+      const [row] = await kit.conflicts("value");
+      expect(row?.state).toBe("reopened");
+      expect(Object.fromEntries((row?.candidates ?? []).map((one) => [one.source, one.value]))).toEqual({
+        a: "+4930111111",
+        b: "+4930222222",
+      });
+      expect(await kit.answer("value", { kind: "source", source: other, hold: false })).toEqual({ kind: "done" });
+      await kit.settle();
+      expect({ a: only(kit, "a").fields.Phone, b: only(kit, "b").fields.Phone }).toEqual({
+        a: otherValue,
+        b: otherValue,
+      });
+    },
+  );
+
+  it("D18: news of a system takes the place of what a question that is asked again remembers of it", async () => {
+    const kit = await disputed();
+    await kit.answer("value", { kind: "source", source: "a", hold: false });
+    await kit.settle();
+    await undo(kit, "value");
+    kit.clock.advance(minute);
+    edit(kit, "b", { Phone: "+4930333333" });
+    await kit.settle();
+    const [row] = await kit.conflicts("value");
+    expect(row?.candidates.map(({ source, value }) => [source, value])).toEqual([
+      ["a", "+4930111111"],
+      ["b", "+4930333333"],
+    ]);
+    expect(held(kit, "Phone")).toMatchObject({ a: "+4930111111", b: "+4930333333" });
+  });
+
   it("D18: if a candidate has changed since the row was shown, it asks again and changes nothing", async () => {
     const kit = await disputed();
     const [row] = await kit.conflicts("value");
