@@ -6,6 +6,7 @@ import { jsonSchema } from "../core/config/json-schema.ts";
 import { configReference } from "../core/config/reference.ts";
 import { toChinese } from "./reference.zh.ts";
 import { registry } from "./registry.ts";
+import { roleTable } from "./role-table.ts";
 
 interface Generated {
   /** Below the root of the repository. */
@@ -19,15 +20,22 @@ const root = new URL("../", import.meta.url);
 const files: ReadonlyArray<Generated> = [
   { file: "config/syncline.schema.json", text: () => `${JSON.stringify(jsonSchema(registry.connectors), null, 2)}\n` },
   { file: "config/example.yaml", text: () => initialConfig() },
-  { file: "README.md", text: (present) => between(present, configReference(registry.connectors)) },
-  { file: "README.zh-CN.md", text: (present) => between(present, configReference(registry.connectors, toChinese)) },
+  {
+    file: "README.md",
+    text: (present) =>
+      between(between(present, "reference", configReference(registry.connectors)), "roles", roleTable("en")),
+  },
+  {
+    file: "README.zh-CN.md",
+    text: (present) =>
+      between(between(present, "reference", configReference(registry.connectors, toChinese)), "roles", roleTable("zh")),
+  },
 ];
 
-const begin = "<!-- reference: begin, made by npm run docs -->";
-const end = "<!-- reference: end -->";
-
-/** Puts the reference between its two marks; a page without marks stays as it is. */
-function between(page: string, reference: string): string {
+/** Puts a generated part between its two marks; a page without marks stays as it is. */
+function between(page: string, part: string, reference: string): string {
+  const begin = `<!-- ${part}: begin, made by npm run docs -->`;
+  const end = `<!-- ${part}: end -->`;
   const from = page.indexOf(begin);
   const to = page.indexOf(end);
   if (from < 0 || to < from) return page;

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import * as decisions from "../hub/decisions.ts";
 import type { Entity } from "../model/field.ts";
 import { conflictKinds } from "../model/world.ts";
+import { roles, scopes } from "../security/roles.ts";
 import { check, init } from "./check.ts";
 import { type Cli, exit, type Global } from "./cli.ts";
 import { listConflictsCommand, type ResolveOptions, resolveConflict, showConflict, undoConflict } from "./conflicts.ts";
@@ -10,6 +11,7 @@ import { printJson, wordsOf } from "./context.ts";
 import { explainCommand, listCommand, searchCommand, showCommand } from "./customers.ts";
 import { decide, setCommand } from "./decide.ts";
 import { exportCommand } from "./export.ts";
+import { type CreateKeyOptions, createKeyCommand, listKeysCommand, revokeKeyCommand } from "./keys.ts";
 import { auditVerify, connectionsCommand, listDeadLettersCommand, replayCommand } from "./operations.ts";
 import { policyApply, policyPlan } from "./policy.ts";
 import { sandboxCommand } from "./sandbox.ts";
@@ -160,6 +162,8 @@ function programFor(
     ran(auditVerify(cli, global())),
   );
 
+  keys(command, program, cli, global, ran);
+
   command(program, "sandbox", "start simulated vendors with seeded data on loopback ports")
     .option("--only <systems>", "such as zoho, or zoho,fxiaoke")
     .option("--port <n>", "the first port", positive(65_535))
@@ -263,4 +267,19 @@ function conflicts(command: MakeCommand, program: Command, cli: Cli, global: () 
   command(group, "undo <id>", "take a decision back (con_…), or all fills of a run (run_…)").action((id) =>
     ran(undoConflict(cli, global(), id)),
   );
+}
+
+const lifeDefault = "90d";
+
+function keys(command: MakeCommand, program: Command, cli: Cli, global: () => Global, ran: Ran): void {
+  const group = program.command("keys").description("who may use the HTTP API");
+  command(group, "create <name>", "make a key for somebody; it is shown this once")
+    .addOption(new Option("--role <role>", "what it may").choices([...roles]).makeOptionMandatory())
+    .addOption(new Option("--scopes <scopes...>", "more beside the role").choices([...scopes]).default([], "none"))
+    .option("--expires <time>", "how long it lasts, such as 12h or 90d, or never", lifeDefault)
+    .action((name: string, options: CreateKeyOptions) => ran(createKeyCommand(cli, global(), name, options)));
+  command(group, "list", "list them; the keys themselves are not kept").action(() =>
+    ran(listKeysCommand(cli, global())),
+  );
+  command(group, "revoke <id>", "end one now").action((id: string) => ran(revokeKeyCommand(cli, global(), id)));
 }

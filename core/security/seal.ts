@@ -93,6 +93,8 @@ export interface Sealer {
   readonly openHubBytes: (purpose: string, sealed: Uint8Array) => Buffer;
   /** A blind index: the same text gives the same 16 characters (96 bits), and nobody without the key can go back. */
   readonly blind: (purpose: string, text: string | Uint8Array) => string;
+  /** A keyed print of a secret or a request, whole (256 bits): two texts with one print are one text. */
+  readonly print: (purpose: string, text: string) => string;
 }
 
 export function createSealer(hubKey: HubKey): Sealer {
@@ -122,5 +124,7 @@ export function createSealer(hubKey: HubKey): Sealer {
     openHubBytes: (purpose, sealed) => openBytes(hubKey.sealing, sealed, purpose),
     blind: (purpose, text) =>
       createHmac("sha256", hubKey.blinding).update(purpose).update("\n").update(text).digest("base64url").slice(0, 16),
+    print: (purpose, text) =>
+      createHmac("sha256", hubKey.blinding).update(`print ${purpose}`).update("\n").update(text).digest("base64url"),
   };
 }
