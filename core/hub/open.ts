@@ -10,6 +10,7 @@ import type { Clock, Log } from "../connector.ts";
 import type { Model } from "../model/field.ts";
 import { type Settings, sideKey } from "../model/settings.ts";
 import type { Fault } from "../net/fault.ts";
+import type { Lane } from "../net/lanes.ts";
 import { StoreFailed } from "../store/failure.ts";
 import { openStore, type Store } from "../store/open.ts";
 import type { ConnectorBroken } from "../sync/call.ts";
@@ -17,7 +18,7 @@ import { type Connected, connect, type Drift } from "../sync/connect.ts";
 import type { Engine, LiveConnection, Progress } from "../sync/engine.ts";
 import { createIds, type Ids } from "../sync/ids.ts";
 import { settingsOf, setupOf, writtenSides } from "./setup.ts";
-import { toolsFor } from "./tools.ts";
+import { type LentTools, toolsFor } from "./tools.ts";
 
 export interface HubOptions {
   readonly config: HubConfig;
@@ -118,9 +119,35 @@ export const connectHub = Effect.fn("hub.connect")(function* (hub: Hub, names?: 
 
 const connectOne = (hub: Hub, connection: ConnectionConfig) =>
   Effect.suspend(() => {
-    const { tools, skewMs } = toolsFor(hub, connection);
-    return connect(setupOf(connection), hub.model, tools, skewMs);
+    const { forLane, skewMs } = toolsFor(hub, connection);
+    return connect(setupOf(connection), hub.model, forLane("user"), skewMs);
   });
+
+/** One live connection as a running hub uses it: the same limits and tokens for calls of different urgency. */
+export interface LanedConnection {
+  readonly drift: ReadonlyArray<Drift>;
+  /** The connection whose calls go in this lane. */
+  readonly inLane: (lane: Lane) => LiveConnection;
+  readonly quota: LentTools["quota"];
+}
+
+/** Connects to one system for a running hub. */
+export const connectLanes = Effect.fn("hub.connect-lanes")(function* (hub: Hub, connection: ConnectionConfig) {
+  const { forLane, quota, skewMs } = toolsFor(hub, connection);
+  const { live, drift } = yield* connect(setupOf(connection), hub.model, forLane("schedule"), skewMs);
+  const made = new Map<Lane, LiveConnection>([["schedule", live]]);
+  return {
+    drift,
+    quota,
+    inLane: (lane) => {
+      const known = made.get(lane);
+      if (known !== undefined) return known;
+      const other = { ...live, api: connection.connector.connect(connection.config, forLane(lane)) };
+      made.set(lane, other);
+      return other;
+    },
+  } satisfies LanedConnection;
+});
 
 /** An engine over live connections; the others keep the sides that the YAML tells. */
 export function engineOf(hub: Hub, connections: ReadonlyArray<LiveConnection>, store: Store = hub.store): Engine {

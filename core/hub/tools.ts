@@ -1,21 +1,23 @@
 /** The tools that one connection is lent, and how far its clock seems to be from ours. */
 import type { ConnectionConfig } from "../config/hub-config.ts";
 import type { Tools } from "../connector.ts";
+import type { Lane } from "../net/lanes.ts";
 import { createSkew } from "../net/skew.ts";
-import { createTools } from "../net/tools.ts";
+import { createTools, type ToolSet } from "../net/tools.ts";
 import { counterShelf, tokenShelf } from "../store/secrets.ts";
 import type { Hub } from "./open.ts";
 import { namedHosts } from "./setup.ts";
 
 export interface LentTools {
-  readonly tools: Tools;
+  readonly forLane: (lane: Lane) => Tools;
+  readonly quota: ToolSet["quota"];
   /** The largest distance between the remote's clock and ours that the answers so far allow; 0 before any of them. */
   readonly skewMs: () => number;
 }
 
 export function toolsFor(hub: Pick<Hub, "store" | "clock" | "log">, connection: ConnectionConfig): LentTools {
   const { name, connector, config, limits, timeoutMs } = connection;
-  const tools = createTools({
+  const { forLane, quota } = createTools({
     connection: name,
     limits: { ...connector.limits(config), ...limits },
     allowedHosts: namedHosts(config),
@@ -26,14 +28,18 @@ export function toolsFor(hub: Pick<Hub, "store" | "clock" | "log">, connection: 
   });
   const skew = createSkew();
   return {
-    tools: {
-      ...tools,
-      http: async (request) => {
-        const response = await tools.http(timeoutMs === null ? request : { timeoutMs, ...request });
-        skew.learn(response);
-        return response;
-      },
+    forLane: (lane) => {
+      const tools = forLane(lane);
+      return {
+        ...tools,
+        http: async (request) => {
+          const response = await tools.http(timeoutMs === null ? request : { timeoutMs, ...request });
+          skew.learn(response);
+          return response;
+        },
+      };
     },
+    quota,
     skewMs: skew.boundMs,
   };
 }

@@ -7,7 +7,8 @@
 import type { Clock, Log } from "../connector.ts";
 import { type Fault, RateLimited, Unavailable } from "./fault.ts";
 import type { HttpRequest, HttpResponse, Limits } from "./http.ts";
-import { type Counters, createGates, waitMsMax } from "./limits.ts";
+import type { Lane } from "./lanes.ts";
+import { type Counters, createGates, type Gates, waitMsMax } from "./limits.ts";
 import { createTransport, type Outcome, placeOf } from "./transport.ts";
 
 export interface HttpOptions {
@@ -25,7 +26,13 @@ export interface HttpOptions {
   readonly random?: () => number;
 }
 
-export type Http = (request: HttpRequest) => Promise<HttpResponse>;
+/** `lane`: how urgent the call is; `user` unless said. */
+export type Http = (request: HttpRequest, lane?: Lane) => Promise<HttpResponse>;
+
+export interface HttpClient {
+  readonly http: Http;
+  readonly quota: Gates["left"];
+}
 
 const timeoutMsDefault = 60_000;
 /** Sendings of one call, the first one included. */
@@ -38,15 +45,15 @@ const backoffMs = 2_000;
  * Errors  RateLimited (a limit of ours or a 429 that outlasts the tries or asks for a long wait), Unavailable (no
  *         answer, 5xx, an address that may not be called), and what the request's own judge names.
  */
-export function createHttp(options: HttpOptions): Http {
+export function createHttp(options: HttpOptions): HttpClient {
   const { connection, limits, clock, log, allowedHosts = [], timeoutMs = timeoutMsDefault } = options;
   const { counters, random = Math.random } = options;
   const gates = createGates(limits, { clock, counters });
   const send = createTransport({ clock, allowedHosts, timeoutMs });
-  return async (request) => {
+  const http: Http = async (request, lane = "user") => {
     const { signal, limits: names = [], cost = 1 } = request;
     for (let tries = 1; ; tries += 1) {
-      const leave = await gates.enter({ names, cost, signal });
+      const leave = await gates.enter({ names, cost, signal, lane });
       const outcome = await send(request).finally(leave);
       const verdict = verdictOf(outcome, request);
       if (verdict.kind === "good") return verdict.response;
@@ -57,6 +64,7 @@ export function createHttp(options: HttpOptions): Http {
       if (signal?.aborted === true) throw verdict.fault;
     }
   };
+  return { http, quota: gates.left };
 }
 
 interface Bad {

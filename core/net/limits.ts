@@ -6,6 +6,7 @@
 import type { Clock } from "../connector.ts";
 import { RateLimited, Unavailable } from "./fault.ts";
 import type { Limit, Limits } from "./http.ts";
+import { type Lane, rankOf, reserves } from "./lanes.ts";
 
 /** Where the daily counts are kept between runs. */
 export interface Counters {
@@ -24,7 +25,11 @@ export interface Gates {
     readonly names: ReadonlyArray<string>;
     readonly cost: number;
     readonly signal: AbortSignal | undefined;
+    /** How urgent the call is; `user` unless said. */
+    readonly lane?: Lane;
   }) => Promise<() => void>;
+  /** What is left of the daily budgets, by name of the limit. */
+  readonly left: () => Promise<Readonly<Record<string, { readonly used: number; readonly of: number }>>>;
 }
 
 /** A longer wait for a sliding window ends the call. */
@@ -39,6 +44,8 @@ interface Gate {
   readonly places: Places | undefined;
   /** When calls began, oldest first; only those inside the window. */
   readonly begun: Array<number>;
+  /** How many calls of each rank wait for the window: a less urgent one does not slip in before them. */
+  readonly waiting: Array<number>;
   /** The day's count, one change after the other. */
   counting: Promise<unknown>;
 }
@@ -51,7 +58,7 @@ export function createGates(
   const gates = new Map(
     Object.entries(limits).map(([name, limit]): [string, Gate] => {
       const places = limit.concurrency === undefined ? undefined : createPlaces(limit.concurrency);
-      return [name, { name, limit, places, begun: [], counting: Promise.resolve() }];
+      return [name, { name, limit, places, begun: [], waiting: [], counting: Promise.resolve() }];
     }),
   );
   const known = (name: string): Gate => {
@@ -61,7 +68,7 @@ export function createGates(
   };
   const memory = counters ?? createMemoryCounters();
   return {
-    enter: async ({ names, cost, signal }) => {
+    enter: async ({ names, cost, signal, lane = "user" }) => {
       // Everyone takes places in one order, so that no two calls wait for each other.
       const wanted = [...new Set(names)].sort().map(known);
       const taken: Array<Places> = [];
@@ -71,33 +78,46 @@ export function createGates(
       try {
         for (const { places } of wanted) {
           if (places === undefined) continue;
-          await places.take(signal);
+          await places.take(signal, rankOf(lane));
           taken.push(places);
         }
-        await begin(wanted, clock, signal);
-        for (const gate of wanted) await spend(gate, { cost, clock, counters: memory });
+        await begin(wanted, { clock, signal, rank: rankOf(lane) });
+        for (const gate of wanted) await spend(gate, { cost, lane, clock, counters: memory });
         return leave;
       } catch (error) {
         leave();
         throw error;
       }
     },
+    left: async () => {
+      const left: Record<string, { readonly used: number; readonly of: number }> = {};
+      for (const [name, { limit }] of gates) {
+        if (limit.daily === undefined) continue;
+        const used = await memory.used(name, dayOf(clock.now(), limit.daily.offsetMinutes));
+        left[name] = { used, of: limit.daily.count };
+      }
+      return left;
+    },
   };
 }
+
+/** The day of a budget, whose midnight lies that far from UTC's. */
+const dayOf = (now: number, offsetMinutes: number): string =>
+  new Date(now + offsetMinutes * 60_000).toISOString().slice(0, 10);
 
 // ---- calls at the same time ----
 
 interface Places {
-  readonly take: (signal: AbortSignal | undefined) => Promise<void>;
+  readonly take: (signal: AbortSignal | undefined, rank: number) => Promise<void>;
   readonly give: () => void;
 }
 
-/** First come, first served. */
+/** The most urgent first; among equals, first come, first served. */
 function createPlaces(count: number): Places {
   let free = count;
-  const waiting: Array<() => void> = [];
+  const waiting: Array<{ readonly rank: number; readonly enter: () => void }> = [];
   return {
-    take: (signal) => {
+    take: (signal, rank) => {
       if (signal?.aborted === true) return Promise.reject(stopped());
       if (free > 0) {
         free -= 1;
@@ -105,21 +125,23 @@ function createPlaces(count: number): Places {
       }
       return new Promise((resolve, reject) => {
         const onAbort = (): void => {
-          waiting.splice(waiting.indexOf(enter), 1);
+          waiting.splice(waiting.indexOf(one), 1);
           reject(stopped());
         };
         const enter = (): void => {
           signal?.removeEventListener("abort", onAbort);
           resolve();
         };
+        const one = { rank, enter };
         signal?.addEventListener("abort", onAbort, { once: true });
-        waiting.push(enter);
+        const behind = waiting.findIndex((other) => other.rank > rank);
+        waiting.splice(behind < 0 ? waiting.length : behind, 0, one);
       });
     },
     give: () => {
       const next = waiting.shift();
       if (next === undefined) free += 1;
-      else next();
+      else next.enter();
     },
   };
 }
@@ -128,10 +150,16 @@ const stopped = (): Unavailable => new Unavailable("The call was stopped before 
 
 // ---- calls in a sliding window ----
 
-async function begin(gates: ReadonlyArray<Gate>, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
+interface Beginning {
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+  readonly rank: number;
+}
+
+async function begin(gates: ReadonlyArray<Gate>, { clock, signal, rank }: Beginning): Promise<void> {
   for (let round = 0; round < roundsMax; round += 1) {
     const now = clock.now();
-    const waits = gates.map((gate) => ({ name: gate.name, waitMs: waitOf(gate, now) }));
+    const waits = gates.map((gate) => ({ name: gate.name, waitMs: waitOf(gate, now, rank) }));
     const longest = waits.reduce((most, one) => (one.waitMs > most.waitMs ? one : most), { name: "", waitMs: 0 });
     if (longest.waitMs <= 0) {
       // No other call can come in between: there is no await since the look.
@@ -141,39 +169,49 @@ async function begin(gates: ReadonlyArray<Gate>, clock: Clock, signal: AbortSign
     if (longest.waitMs > waitMsMax) {
       throw new RateLimited(`The limit "${longest.name}" is used up for now.`, now + longest.waitMs);
     }
+    for (const gate of gates) gate.waiting[rank] = (gate.waiting[rank] ?? 0) + 1;
     await clock.sleep(longest.waitMs, signal);
+    for (const gate of gates) gate.waiting[rank] = (gate.waiting[rank] ?? 0) - 1;
     if (signal?.aborted === true) throw stopped();
   }
   throw new RateLimited("Too many calls wait for the same limit.", clock.now() + waitMsMax);
 }
 
-function waitOf({ limit, begun }: Gate, now: number): number {
+/** How long a less urgent call steps back while others wait for the same window. */
+const stepBackMs = 50;
+
+function waitOf({ limit, begun, waiting }: Gate, now: number, rank: number): number {
   const { rate } = limit;
   if (rate === undefined) return 0;
   while (begun[0] !== undefined && begun[0] <= now - rate.windowMs) begun.shift();
   const oldest = begun[begun.length - rate.count];
-  return oldest === undefined ? 0 : oldest + rate.windowMs - now;
+  const waitMs = oldest === undefined ? 0 : oldest + rate.windowMs - now;
+  const isBehind = waiting.slice(0, rank).some((count) => count > 0);
+  return isBehind ? Math.max(waitMs, stepBackMs) : waitMs;
 }
 
 // ---- cost units a day ----
 
 interface Spending {
   readonly cost: number;
+  readonly lane: Lane;
   readonly clock: Clock;
   readonly counters: Counters;
 }
 
-async function spend(gate: Gate, { cost, clock, counters }: Spending): Promise<void> {
+async function spend(gate: Gate, { cost, lane, clock, counters }: Spending): Promise<void> {
   const { name, limit } = gate;
   const { daily } = limit;
   if (daily === undefined) return;
   const turn = gate.counting.then(async () => {
     const localNow = clock.now() + daily.offsetMinutes * 60_000;
-    const day = new Date(localNow).toISOString().slice(0, 10);
+    const day = dayOf(clock.now(), daily.offsetMinutes);
     const used = await counters.used(name, day);
-    if (used + cost > daily.count) {
+    const most = Math.floor(daily.count * (1 - reserves[lane]));
+    if (used + cost > most) {
       const dayEnds = (Math.floor(localNow / dayMs) + 1) * dayMs - daily.offsetMinutes * 60_000;
-      throw new RateLimited(`The daily limit "${name}" is used up: ${used} of ${daily.count}.`, dayEnds);
+      const kept = most === daily.count ? "" : ` (${daily.count - most} are kept for what is more urgent)`;
+      throw new RateLimited(`The daily limit "${name}" is used up: ${used} of ${daily.count}${kept}.`, dayEnds);
     }
     await counters.set(name, day, used + cost);
   });

@@ -1,7 +1,8 @@
 /** What the core lends to one connection. */
 import type { Clock, Log, Tools } from "../connector.ts";
-import { createHttp } from "./client.ts";
+import { createHttp, type HttpClient } from "./client.ts";
 import type { Limits } from "./http.ts";
+import type { Lane } from "./lanes.ts";
 import type { Counters } from "./limits.ts";
 import { createTokens, type Shelf } from "./tokens.ts";
 
@@ -18,7 +19,16 @@ export interface ToolsOptions {
   readonly log: Log;
 }
 
-export function createTools(options: ToolsOptions): Tools {
+/** The tools of one connection, for every lane over the same limits and tokens. */
+export interface ToolSet {
+  readonly forLane: (lane: Lane) => Tools;
+  /** What is left of the daily budgets. */
+  readonly quota: HttpClient["quota"];
+}
+
+export function createTools(options: ToolsOptions): ToolSet {
   const { connection, clock, log, tokens } = options;
-  return { connection, http: createHttp(options), tokens: createTokens(tokens, clock), clock, log };
+  const { http, quota } = createHttp(options);
+  const shared = { connection, tokens: createTokens(tokens, clock), clock, log };
+  return { forLane: (lane) => ({ ...shared, http: (request) => http(request, lane) }), quota };
 }

@@ -74,35 +74,8 @@ export interface SyncOptions {
 }
 
 export const sync = Effect.fn("sync")(function* (engine: Engine, options: SyncOptions) {
-  const chosen = engine.connections.filter((live) => options.names === undefined || options.names.includes(live.name));
-  const run = engine.ids.next("run");
-  const startedAt = engine.clock.now();
-  const running = chosen.map(
-    (live): Running => ({
-      live,
-      pulled: 0,
-      vanished: 0,
-      applied: noCounts(),
-      pushed: { created: 0, updated: 0, deleted: 0, rejected: 0 },
-      outcome: { kind: "ok" },
-    }),
-  );
-  yield* startRun(engine, running, run, startedAt);
-  yield* recoverClaims(engine);
-  const remapped = yield* mapChanged(engine, chosen);
-  const loading = yield* unloaded(engine, chosen);
-  const deferMeetings = loading.size > 0 || remapped.size > 0;
-  yield* notePrints(engine, chosen, "absent");
-  for (const live of chosen) yield* retryRefused(engine, live, run);
-  yield* Effect.forEach(
-    running,
-    (one) => guarded(engine, one, pullAll(engine, one, { run, deferMeetings, full: options.full, remapped })),
-    {
-      concurrency: "unbounded",
-      discard: true,
-    },
-  );
-  yield* settleAllMeetings(engine, run);
+  const chosen = chosenOf(engine, options.names);
+  const { run, running } = yield* pullRun(engine, chosen, { full: options.full, judges: true });
   if (options.pushes) {
     for (let round = 0; round < roundsMax; round++) {
       const before = yield* dueNow(engine, running);
@@ -124,19 +97,59 @@ export const sync = Effect.fn("sync")(function* (engine: Engine, options: SyncOp
   const left = yield* engine.store.database.read("counting the outbox", async () =>
     engine.store.database.db.$count(outbox),
   );
-  return {
-    run,
-    connections: running.map((one) => ({
-      name: one.live.name,
-      pulled: one.pulled,
-      applied: one.applied,
-      pushed: one.pushed,
-      vanished: one.vanished,
-      outcome: one.outcome,
-    })),
-    agreement,
-    outbox: left,
-  } satisfies SyncReport;
+  return { run, connections: running.map(reportOf), agreement, outbox: left } satisfies SyncReport;
+});
+
+/** Reads one connection alone, as `serve` does; what becomes due is pushed by others. */
+export const pullOne = Effect.fn("sync.pull-one")(function* (
+  engine: Engine,
+  live: LiveConnection,
+  /** `judges`: false while another connection is being loaded, whose first meetings must wait. */
+  options: { readonly full: boolean; readonly judges: boolean },
+) {
+  const { run, running } = yield* pullRun(engine, [live], options);
+  yield* endRun(engine, running, run);
+  return { run, reports: running.map(reportOf) };
+});
+
+const chosenOf = (engine: Engine, names: ReadonlyArray<string> | undefined): ReadonlyArray<LiveConnection> =>
+  engine.connections.filter((live) => names === undefined || names.includes(live.name));
+
+function reportOf({ live, pulled, applied, pushed, vanished, outcome }: Running): ConnectionReport {
+  return { name: live.name, pulled, applied, pushed, vanished, outcome };
+}
+
+/** Begins a run, reads the connections, and judges first meetings once all of them are read. */
+const pullRun = Effect.fn("sync.pull-run")(function* (
+  engine: Engine,
+  chosen: ReadonlyArray<LiveConnection>,
+  { full, judges }: { readonly full: boolean; readonly judges: boolean },
+) {
+  const run = engine.ids.next("run");
+  const running = chosen.map(
+    (live): Running => ({
+      live,
+      pulled: 0,
+      vanished: 0,
+      applied: noCounts(),
+      pushed: { created: 0, updated: 0, deleted: 0, rejected: 0 },
+      outcome: { kind: "ok" },
+    }),
+  );
+  yield* startRun(engine, running, run, engine.clock.now());
+  yield* recoverClaims(engine);
+  const remapped = yield* mapChanged(engine, chosen);
+  const loading = yield* unloaded(engine, chosen);
+  const deferMeetings = loading.size > 0 || remapped.size > 0;
+  yield* notePrints(engine, chosen, "absent");
+  for (const live of chosen) yield* retryRefused(engine, live, run);
+  yield* Effect.forEach(
+    running,
+    (one) => guarded(engine, one, pullAll(engine, one, { run, deferMeetings, full, remapped })),
+    { concurrency: "unbounded", discard: true },
+  );
+  if (judges) yield* settleAllMeetings(engine, run);
+  return { run, running };
 });
 
 /** Turns a fault into the outcome of its connection; a failing store ends the run. */
@@ -344,7 +357,7 @@ export const recoverClaims = Effect.fn("sync.recover")(function* (engine: Engine
 });
 
 /** Connections that have never been read to their end. */
-const unloaded = (engine: Engine, chosen: ReadonlyArray<LiveConnection>) =>
+export const unloaded = (engine: Engine, chosen: ReadonlyArray<LiveConnection>) =>
   engine.store.database.read("reading the connections", async () => {
     const rows = await engine.store.database.db.select().from(connections);
     const loaded = new Map(rows.map((row) => [row.name, Array.isArray(row.loaded) ? row.loaded : []]));

@@ -61,7 +61,7 @@ async function opened(
     counters: counterShelf(store, name),
     clock,
     log: { info: () => undefined, warn: () => undefined },
-  });
+  }).forLane("user");
   const whole: ConnectionSetup = {
     name,
     connector,

@@ -64,7 +64,7 @@ describe("access tokens", () => {
             counters: { used: async () => 0, set: async () => undefined },
             clock,
             log: { info: () => undefined, warn: () => undefined },
-          }),
+          }).forLane("user"),
         );
       expect(await connect("https://proxy.acme.example").people()).toHaveLength(4);
       expect(await connect(undefined).people()).toHaveLength(4);
@@ -137,7 +137,7 @@ describe("the data centres", () => {
       counters: { used: async () => 0, set: async () => undefined },
       clock,
       log: { info: () => undefined, warn: () => undefined },
-    });
+    }).forLane("user");
     return { api: zoho.connect(config, tools), hosts };
   }
 

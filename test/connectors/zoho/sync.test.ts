@@ -57,7 +57,7 @@ async function connectedTo(
     counters: counterShelf(store, name),
     clock,
     log: { info: () => undefined, warn: () => undefined },
-  });
+  }).forLane("user");
   return (await Effect.runPromise(connect(setup, modelOf({}), tools))).live;
 }
 

@@ -54,7 +54,7 @@ export const json = (outgoing: ServerResponse, status: number, body: unknown, he
 export function client(options: Partial<HttpOptions> = {}) {
   const clock = stillClock();
   const warnings: Array<LogFields | undefined> = [];
-  const http = createHttp({
+  const { http } = createHttp({
     connection: "toy-one",
     limits: {},
     clock,

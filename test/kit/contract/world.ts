@@ -147,7 +147,7 @@ export async function openWorld<Config, Cursor>(
       },
       clock,
       log: { info: note, warn: note },
-    });
+    }).forLane("user");
   const reconnect = (): Connection<Cursor> => connector.connect(config, toolsOf());
   return { contract, simulator, clock, api: reconnect(), maps: connector.entities(config), reconnect, logged };
 }
