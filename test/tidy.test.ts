@@ -29,6 +29,7 @@ const layers: Readonly<Record<string, ReadonlyArray<string>>> = {
   "core/hub": ["core/hub", "core/sync", "core/store", "core/config", "core/net", "core/security", "core/model"],
   "core/cli": [
     "core/cli",
+    "core/http",
     "core/hub",
     "core/sync",
     "core/store",

@@ -15,6 +15,7 @@ import { type CreateKeyOptions, createKeyCommand, listKeysCommand, revokeKeyComm
 import { auditVerify, connectionsCommand, listDeadLettersCommand, replayCommand } from "./operations.ts";
 import { policyApply, policyPlan } from "./policy.ts";
 import { sandboxCommand } from "./sandbox.ts";
+import { reloadCommand, serveCommand, stopCommand } from "./serve.ts";
 import { planCommand, syncCommand } from "./sync.ts";
 
 /** A command that is not part of the core, such as the demo. */
@@ -119,6 +120,14 @@ function programFor(
   command(program, "sync [connections...]", "pull, apply and push, once")
     .option("--full", "sweep: read everything again and find what was missed", false)
     .action((names, options) => ran(syncCommand(cli, global(), names, options)));
+
+  command(program, "serve", "keep going: take webhooks, follow the schedules, answer the API").action(() =>
+    ran(serveCommand(cli, global())),
+  );
+  command(program, "stop", "stop the hub that runs on this store").action(() => ran(stopCommand(cli, global())));
+  command(program, "reload", "make the running hub read the YAML again").action(() =>
+    ran(reloadCommand(cli, global())),
+  );
 
   command(program, "connections", "list the connections and their state").action(() =>
     ran(connectionsCommand(cli, global())),

@@ -132,8 +132,11 @@ export interface LanedConnection {
 }
 
 /** Connects to one system for a running hub. */
-export const connectLanes = Effect.fn("hub.connect-lanes")(function* (hub: Hub, connection: ConnectionConfig) {
-  const { forLane, quota, skewMs } = toolsFor(hub, connection);
+export const connectLanes = Effect.fn("hub.connect-lanes")(function* (
+  hub: Hub,
+  connection: ConnectionConfig,
+  { forLane, quota, skewMs }: LentTools,
+) {
   const { live, drift } = yield* connect(setupOf(connection), hub.model, forLane("schedule"), skewMs);
   const made = new Map<Lane, LiveConnection>([["schedule", live]]);
   return {

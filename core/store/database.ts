@@ -86,6 +86,13 @@ export class Database {
     );
   }
 
+  /** A number that changes when another process has committed something. */
+  foreignCommits(): Effect.Effect<number, StoreFailed> {
+    return this.read("looking for news of other processes", async () =>
+      Number(this.client.prepare("pragma data_version").get()?.data_version ?? 0),
+    );
+  }
+
   /** Inserts rows; `replace` overwrites the row with the same primary key, `ignore` keeps it. */
   async insert<T extends SQLiteTable>(
     table: T,

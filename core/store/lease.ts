@@ -25,41 +25,55 @@ const leaseMs = 30_000;
 const beatMs = 10_000;
 const name = "moves";
 
+export interface KeptLease {
+  readonly release: Effect.Effect<void>;
+}
+
 /**
- * Holds the lease of the moves while the effect runs.
+ * Takes the lease of the moves and keeps it until it is released.
  *
  * Errors  StoreBusy when a living process holds it. A holder on this host that is dead is replaced at once, one on
  *         another host when its lease has run out.
  */
-export function withLease<A, E, R>(database: Database, command: string, work: Effect.Effect<A, E, R>) {
+export const keepLease = Effect.fn("lease.keep")(function* (database: Database, command: string) {
   const holder: Holder = { pid: process.pid, host: hostname(), command };
   const text = JSON.stringify(holder);
-  const take = database.write("taking the lease", async () => {
+  const other = yield* database.write("taking the lease", async () => {
     const row = await database.db.select().from(leases).where(eq(leases.name, name)).get();
     if (row !== undefined && row.holder !== text) {
       // Written by this file only.
-      const other = JSON.parse(row.holder) as Holder;
-      if (isAlive(other, row.until)) return other;
+      const held = JSON.parse(row.holder) as Holder;
+      if (isAlive(held, row.until)) return held;
     }
     await database.insert(leases, [{ name, holder: text, until: Date.now() + leaseMs }], "replace");
     return null;
   });
+  if (other !== null) return yield* Effect.fail(new StoreBusy(other));
   const beat = database.write("keeping the lease", async () =>
     database.update(leases, ["name"], ["until"], [{ name, until: Date.now() + leaseMs }]),
   );
-  const acquire = Effect.flatMap(take, (other) => (other === null ? Effect.void : Effect.fail(new StoreBusy(other))));
+  const timer = setInterval(() => void Effect.runPromise(Effect.ignore(beat)), beatMs).unref();
   const release = database.write("giving the lease back", async () =>
     database.remove(leases, ["name", "holder"], [{ name, holder: text }]),
   );
+  return {
+    release: Effect.andThen(
+      Effect.sync(() => clearInterval(timer)),
+      Effect.ignore(release),
+    ),
+  } satisfies KeptLease;
+});
+
+/**
+ * Holds the lease of the moves while the effect runs.
+ *
+ * Errors  StoreBusy, as `keepLease`.
+ */
+export function withLease<A, E, R>(database: Database, command: string, work: Effect.Effect<A, E, R>) {
   return Effect.acquireUseRelease(
-    acquire,
-    () =>
-      Effect.acquireUseRelease(
-        Effect.sync(() => setInterval(() => void Effect.runPromise(Effect.ignore(beat)), beatMs).unref()),
-        () => work,
-        (timer) => Effect.sync(() => clearInterval(timer)),
-      ),
-    () => Effect.ignore(release),
+    keepLease(database, command),
+    () => work,
+    (lease) => lease.release,
   );
 }
 

@@ -100,14 +100,14 @@ export const sync = Effect.fn("sync")(function* (engine: Engine, options: SyncOp
   return { run, connections: running.map(reportOf), agreement, outbox: left } satisfies SyncReport;
 });
 
-/** Reads one connection alone, as `serve` does; what becomes due is pushed by others. */
-export const pullOne = Effect.fn("sync.pull-one")(function* (
+/** Reads connections without writing to any, as `serve` does; what becomes due is pushed by others. */
+export const pullOnly = Effect.fn("sync.pull-only")(function* (
   engine: Engine,
-  live: LiveConnection,
+  chosen: ReadonlyArray<LiveConnection>,
   /** `judges`: false while another connection is being loaded, whose first meetings must wait. */
   options: { readonly full: boolean; readonly judges: boolean },
 ) {
-  const { run, running } = yield* pullRun(engine, [live], options);
+  const { run, running } = yield* pullRun(engine, chosen, options);
   yield* endRun(engine, running, run);
   return { run, reports: running.map(reportOf) };
 });

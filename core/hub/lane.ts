@@ -1,0 +1,354 @@
+/**
+ * One connection of a running hub: three loops that keep it going beside each other.
+ *
+ * `pull` reads when its schedule or a person says so, `inbox` reads what webhooks named, `push` writes what is due. Each
+ * loop does one thing at a time, so that no schedule overlaps itself; what must not happen at the same time on one
+ * record is settled by the rules of the merge, not by keeping the loops apart.
+ */
+import { Effect } from "effect";
+import type { ConnectionConfig } from "../config/hub-config.ts";
+import type { Connection } from "../connector.ts";
+import { type Entity, entities } from "../model/field.ts";
+import { standardWebhook } from "../net/standard-webhook.ts";
+import type { Webhook } from "../net/webhook.ts";
+import { noteConnections } from "../store/connections.ts";
+import { StoreFailed } from "../store/failure.ts";
+import { claimSchedule, nextDue, readFired } from "../store/schedules.ts";
+import type { Engine, LiveConnection } from "../sync/engine.ts";
+import { type PushCounts, pushConnection } from "../sync/push.ts";
+import { readInbox } from "../sync/receive.ts";
+import { type Outcome, outcomeOf, pullOnly, settleAllMeetings } from "../sync/sync.ts";
+import type { ServiceEvent } from "./events.ts";
+import { connectLanes, type Hub, type LanedConnection } from "./open.ts";
+import { dueAt, nextAt, type Schedule, scheduleOf } from "./schedule.ts";
+import type { ConnectionStatus } from "./service.ts";
+import { type LentTools, toolsFor } from "./tools.ts";
+import { createWake } from "./wake.ts";
+
+/** What a lane needs of the service around it. */
+export interface LaneContext {
+  readonly hub: () => Hub;
+  /** An engine over all connections that are live now. */
+  readonly engine: () => Engine;
+  readonly emit: (event: ServiceEvent) => void;
+  /** Something may be due in any connection. */
+  readonly ringPushes: () => void;
+  /** True while first meetings must wait for a first load to end. */
+  readonly isLoading: () => boolean;
+  /** Runs a first load with the mark set that `isLoading` shows; one at a time. */
+  readonly whileLoading: <A>(work: () => Promise<A>) => Promise<A>;
+}
+
+type Job = { readonly full: boolean; readonly kind: "pull" | "sweep" };
+type Loop = "pull" | "sweep" | "inbox" | "push";
+
+export interface Lane {
+  readonly name: string;
+  readonly connection: ConnectionConfig;
+  readonly live: () => LiveConnection | null;
+  /** How the system calls us; null where the YAML takes no calls, or the connector knows none. */
+  readonly webhook: Webhook | null;
+  /** What its calls carry, or are signed with. */
+  readonly secrets: () => ReadonlyArray<string>;
+  readonly setSecrets: (secrets: ReadonlyArray<string>) => void;
+  readonly quota: LentTools["quota"];
+  readonly status: () => ConnectionStatus;
+  /** Connects now, or tells why not. */
+  readonly connect: () => Promise<boolean>;
+  /** `loaded`: the first load is done; `fresh`: everything was read just now. */
+  readonly setLoaded: (state: { readonly loaded: boolean; readonly fresh: boolean }) => void;
+  readonly isLoaded: () => boolean;
+  readonly setStopped: (by: string | null) => void;
+  readonly request: (full: boolean) => void;
+  readonly ring: (loop: "pull" | "inbox" | "push") => void;
+  /** Starts the loops; resolves when they have ended. */
+  readonly run: () => Promise<void>;
+  /** Asks the loops to end after what they are doing. */
+  readonly stop: () => void;
+  /** Ends what is under way; what it leaves open is looked up at the next start. */
+  readonly kill: () => void;
+}
+
+const idleMs = 30_000;
+const failedMs = 5_000;
+const failedMsMax = 300_000;
+/** A write that got nowhere is not tried again at once. */
+const stuckMs = 1_000;
+
+export function createLane(context: LaneContext, connection: ConnectionConfig): Lane {
+  const { name } = connection;
+  const { clock } = context.hub();
+  const stopping = new AbortController();
+  const killing = new AbortController();
+  const wakes = {
+    pull: createWake(clock, stopping.signal),
+    inbox: createWake(clock, stopping.signal),
+    push: createWake(clock, stopping.signal),
+  };
+  const busy = new Set<Loop>();
+  const requested: Array<Job> = [];
+  const lent = toolsFor(context.hub(), connection);
+  // Calls are accepted whether or not the system can be reached.
+  const caller = connection.connector.connect(connection.config, lent.forLane("webhook"));
+  const webhook = webhookOf(connection, caller);
+  const schedules = schedulesOf(context.hub(), connection);
+  const fired: Record<Job["kind"], number | null> = { pull: null, sweep: null };
+  let secrets = connection.webhook.kind === "signed" ? connection.webhook.secrets : [];
+  let laned: LanedConnection | null = null;
+  let loaded = false;
+  let caughtUp = false;
+  let stoppedBy: string | null = null;
+  let trouble: {
+    readonly state: ConnectionStatus["state"];
+    readonly reason: string;
+    readonly until: number | null;
+  } | null = null;
+  let failures = 0;
+
+  const run = <A, E>(work: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(work, { signal: killing.signal });
+
+  const clear = (): void => {
+    failures = 0;
+    if (trouble === null) return;
+    trouble = null;
+    context.emit({ kind: "state", connection: name, state: "running", reason: null });
+  };
+
+  /** Notes what went wrong, and answers how long to leave it. */
+  const fail = (outcome: Exclude<Outcome, { readonly kind: "ok" }>): number => {
+    const now = clock.now();
+    failures += 1;
+    const backoffMs = Math.min(failedMsMax, failedMs * 2 ** Math.min(failures - 1, 10));
+    const until = outcome.kind === "paused" ? (outcome.until ?? now + backoffMs) : null;
+    const state = outcome.kind === "paused" ? "waiting" : outcome.kind === "held" ? "held" : "failing";
+    if (trouble?.state !== state || trouble.reason !== outcome.reason)
+      context.emit({ kind: "state", connection: name, state, reason: outcome.reason });
+    trouble = { state, reason: outcome.reason, until };
+    return until === null ? backoffMs : Math.max(1000, until - now);
+  };
+
+  const failWith = (error: unknown): number => {
+    if (killing.signal.aborted) return 0;
+    const known = isFailure(error) ? outcomeOf(error) : null;
+    if (known !== null && known.kind !== "ok") return fail(known);
+    const reason = error instanceof Error ? error.message : String(error);
+    return fail({ kind: "failed", reason, remedy: error instanceof StoreFailed ? error.remedy : "" });
+  };
+
+  const connect = async (): Promise<boolean> => {
+    const hub = context.hub();
+    const made = await run(Effect.result(connectLanes(hub, connection, lent)));
+    if (made._tag === "Success") {
+      laned = made.success;
+      clear();
+      // What was never read is read now, and so is what webhooks may have said while nobody listened.
+      const missed = !caughtUp && (!loaded || connection.webhook.kind !== "none");
+      if (missed && requested.length === 0) requested.push({ kind: "pull", full: false });
+      caughtUp = true;
+      return true;
+    }
+    const outcome = outcomeOf(made.failure);
+    failWith(made.failure);
+    await run(noteConnections(hub.store.database, [{ name, system: connection.use, outcome }]));
+    return false;
+  };
+
+  /** One loop: works while there is something to do, sleeps else; a failure makes it wait, never end. */
+  const loop = async (kind: "pull" | "inbox" | "push", step: (live: LanedConnection) => Promise<number>) => {
+    while (!stopping.signal.aborted) {
+      let waitMs = idleMs;
+      try {
+        if (stoppedBy !== null) waitMs = idleMs;
+        else if (laned === null) {
+          if (kind === "pull") waitMs = (await connect()) ? 0 : backoffOf(failures);
+        } else waitMs = await step(laned);
+      } catch (error) {
+        waitMs = failWith(error);
+      }
+      await wakes[kind].wait(waitMs);
+    }
+  };
+
+  const pullStep = async ({ inLane }: LanedConnection): Promise<number> => {
+    const hub = context.hub();
+    const job = requested.shift() ?? (await dueJob(hub));
+    if (job === null) return untilNext();
+    busy.add(job.kind);
+    try {
+      // What the system has changed in its own fields and people is learned anew before everything is read.
+      if (job.full) await connect();
+      const live = inLane(loaded ? "schedule" : "backfill");
+      const work = (judges: boolean) => run(pullOnly(context.engine(), [live], { full: job.full, judges }));
+      const { reports } = loaded ? await work(!context.isLoading()) : await context.whileLoading(() => work(true));
+      const [report] = reports;
+      context.ringPushes();
+      if (report === undefined) return 0;
+      context.emit({ kind: "pulled", connection: name, full: job.full, report });
+      if (report.outcome.kind !== "ok") {
+        const waitMs = fail(report.outcome);
+        // A schedule that failed is made good before its next instant.
+        requested.push(job);
+        return waitMs;
+      }
+      clear();
+      loaded = true;
+      wakes.inbox.ring();
+      return 0;
+    } finally {
+      busy.delete(job.kind);
+    }
+  };
+
+  const dueJob = async (hub: Hub): Promise<Job | null> => {
+    const now = clock.now();
+    for (const kind of ["sweep", "pull"] as const) {
+      const schedule = schedules[kind];
+      const due = schedule === null ? null : dueAt(schedule, fired[kind], now);
+      if (due === null) continue;
+      fired[kind] = due;
+      if (await run(claimSchedule(hub.store.database, { connection: name, kind, at: due })))
+        return { kind, full: kind === "sweep" };
+    }
+    return null;
+  };
+
+  const untilNext = (): number => {
+    const now = clock.now();
+    const next = [schedules.pull, schedules.sweep].flatMap((one) => (one === null ? [] : (nextAt(one, now) ?? [])));
+    return Math.max(0, Math.min(idleMs, ...next.map((at) => at - now)));
+  };
+
+  const inboxStep = async ({ inLane }: LanedConnection): Promise<number> => {
+    const live = inLane("webhook");
+    if (webhook === null || !loaded) return idleMs;
+    busy.add("inbox");
+    try {
+      const engine = context.engine();
+      const drained = await run(readInbox(engine, { live, webhook, run: engine.ids.next("run") }));
+      if (drained.calls > 0) {
+        context.ringPushes();
+        const { calls, unreadable } = drained;
+        context.emit({ kind: "read", connection: name, calls, unreadable, counts: drained.counts });
+      }
+      return drained.more ? 0 : idleMs;
+    } finally {
+      busy.delete("inbox");
+    }
+  };
+
+  const pushStep = async ({ inLane }: LanedConnection): Promise<number> => {
+    const live = inLane("webhook");
+    if (live.api.push === undefined || !loaded) return idleMs;
+    const { database } = context.hub().store;
+    const due = await run(nextDue(database, name));
+    const now = clock.now();
+    if (due === null || due > now) return due === null ? idleMs : Math.min(idleMs, due - now);
+    busy.add("push");
+    const counts: PushCounts = { created: 0, updated: 0, deleted: 0, rejected: 0 };
+    try {
+      const engine = context.engine();
+      const id = engine.ids.next("run");
+      const ended = await run(Effect.result(pushConnection(engine, live, id, counts)));
+      if (!context.isLoading()) await run(settleAllMeetings(engine, id));
+      if (ended._tag === "Failure") return failWith(ended.failure);
+      if (trouble?.state === "held" || trouble?.state === "failing") clear();
+      const isStuck = counts.created + counts.updated + counts.deleted + counts.rejected === 0;
+      // What was read before the writes may be due elsewhere.
+      if (!isStuck) context.ringPushes();
+      return isStuck ? stuckMs : 0;
+    } finally {
+      busy.delete("push");
+      context.emit({ kind: "pushed", connection: name, counts });
+    }
+  };
+
+  return {
+    name,
+    connection,
+    live: () => laned?.inLane("schedule") ?? null,
+    webhook,
+    secrets: () => secrets,
+    setSecrets: (told) => {
+      secrets = told;
+    },
+    quota: lent.quota,
+    status: () => {
+      const now = clock.now();
+      const told =
+        stoppedBy === null ? trouble : { state: "stopped" as const, reason: `stopped by ${stoppedBy}`, until: null };
+      const nextOf = (schedule: Schedule | null) => (schedule === null ? null : nextAt(schedule, now));
+      return {
+        name,
+        system: connection.use,
+        state: told?.state ?? (laned === null ? "failing" : "running"),
+        reason: told?.reason ?? (laned === null ? "not connected yet" : null),
+        until: told?.until ?? null,
+        busyWith: [...busy],
+        nextPullAt: nextOf(schedules.pull),
+        nextSweepAt: nextOf(schedules.sweep),
+      };
+    },
+    connect,
+    setLoaded: (state) => {
+      loaded = state.loaded;
+      if (state.fresh) requested.length = 0;
+    },
+    isLoaded: () => loaded,
+    setStopped: (by) => {
+      stoppedBy = by;
+      for (const wake of Object.values(wakes)) wake.ring();
+    },
+    request: (full) => {
+      requested.push({ kind: full ? "sweep" : "pull", full });
+      wakes.pull.ring();
+    },
+    ring: (which) => wakes[which].ring(),
+    run: async () => {
+      const { database } = context.hub().store;
+      for (const kind of ["pull", "sweep"] as const) fired[kind] = await run(readFired(database, name, kind));
+      await Promise.all([loop("pull", pullStep), loop("inbox", inboxStep), loop("push", pushStep)]);
+      await laned?.inLane("schedule").api.close?.();
+    },
+    stop: () => stopping.abort(),
+    kill: () => killing.abort(),
+  };
+}
+
+function webhookOf({ webhook, connector, config }: ConnectionConfig, caller: Connection): Webhook | null {
+  if (webhook.kind === "none") return null;
+  if (webhook.kind === "own") return caller.webhook ?? null;
+  const maps = connector.entities(config);
+  const objects: Partial<Record<Entity, string>> = {};
+  for (const entity of entities) {
+    const map = maps[entity];
+    if (map !== undefined) objects[entity] = map.object;
+  }
+  return standardWebhook(objects);
+}
+
+const backoffOf = (failures: number): number =>
+  Math.min(failedMsMax, failedMs * 2 ** Math.min(Math.max(0, failures - 1), 10));
+
+function schedulesOf(hub: Hub, { name, pull }: ConnectionConfig): Readonly<Record<Job["kind"], Schedule | null>> {
+  const { timeZone } = hub.config.hub;
+  const now = hub.clock.now();
+  return {
+    pull: scheduleOf(pull.every, { timeZone, name, now }),
+    sweep: scheduleOf(pull.sweep, { timeZone, name: `${name} sweep`, now }),
+  };
+}
+
+type Failure = Parameters<typeof outcomeOf>[0];
+
+const failureTags: ReadonlySet<string> = new Set([
+  "RateLimited",
+  "AuthFailed",
+  "Unavailable",
+  "Forged",
+  "SourceHeld",
+  "ConnectorBroken",
+]);
+
+function isFailure(error: unknown): error is Failure {
+  return error instanceof Error && "_tag" in error && failureTags.has(String(error._tag));
+}

@@ -1,0 +1,51 @@
+/** Schedules that were fired, and when something is due in a connection. */
+import { and, asc, eq, isNull, lt, or } from "drizzle-orm";
+import type { Database } from "./database.ts";
+import { outbox, schedules } from "./tables.ts";
+
+export const readFired = (database: Database, connection: string, kind: string) =>
+  database.read("reading the schedules", async () => {
+    const row = await database.db
+      .select()
+      .from(schedules)
+      .where(and(eq(schedules.connection, connection), eq(schedules.kind, kind)))
+      .get();
+    return row?.firedAt ?? null;
+  });
+
+/** Takes one instant of a schedule; false if another process has taken it, or a later one. */
+export const claimSchedule = (
+  database: Database,
+  { connection, kind, at }: { readonly connection: string; readonly kind: string; readonly at: number },
+) =>
+  database.write("firing a schedule", async () => {
+    const inserted = await database.insertNew(schedules, [
+      { connection, kind, firedAt: at, holder: null, until: null },
+    ]);
+    if (inserted[0] === true) return true;
+    const moved = await database.db
+      .update(schedules)
+      .set({ firedAt: at })
+      .where(
+        and(
+          eq(schedules.connection, connection),
+          eq(schedules.kind, kind),
+          or(isNull(schedules.firedAt), lt(schedules.firedAt, at)),
+        ),
+      )
+      .returning({ at: schedules.firedAt });
+    return moved.length > 0;
+  });
+
+/** When the next unclaimed row of this connection is due; null if there is none. */
+export const nextDue = (database: Database, connection: string) =>
+  database.read("finding what is due", async () => {
+    const row = await database.db
+      .select({ dueAt: outbox.dueAt })
+      .from(outbox)
+      .where(and(eq(outbox.connection, connection), isNull(outbox.claim)))
+      .orderBy(asc(outbox.dueAt))
+      .limit(1)
+      .get();
+    return row?.dueAt ?? null;
+  });
