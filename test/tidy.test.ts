@@ -27,6 +27,16 @@ const layers: Readonly<Record<string, ReadonlyArray<string>>> = {
   "core/sync": ["core/sync", "core/store", "core/security", "core/net", "core/model"],
   "core/config": ["core/config", "core/model", "core/net"],
   "core/hub": ["core/hub", "core/sync", "core/store", "core/config", "core/net", "core/security", "core/model"],
+  "core/http": [
+    "core/http",
+    "core/hub",
+    "core/sync",
+    "core/store",
+    "core/config",
+    "core/net",
+    "core/security",
+    "core/model",
+  ],
   "core/cli": [
     "core/cli",
     "core/http",
