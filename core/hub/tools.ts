@@ -21,7 +21,7 @@ export function toolsFor(hub: Pick<Hub, "store" | "clock" | "log">, connection: 
     connection: name,
     limits: { ...connector.limits(config), ...limits },
     allowedHosts: namedHosts(config),
-    tokens: tokenShelf(hub.store, name),
+    tokens: tokenShelf(hub.store, name, config),
     counters: counterShelf(hub.store, name),
     clock: hub.clock,
     log: hub.log,

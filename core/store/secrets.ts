@@ -5,13 +5,23 @@ import type { Token } from "../connector.ts";
 import type { Store } from "./open.ts";
 import { counters, tokens } from "./tables.ts";
 
+interface Kept {
+  readonly print: string;
+  readonly token: Token;
+}
+
 export interface TokenShelf {
   readonly load: (name: string) => Promise<Token | null>;
   readonly save: (name: string, token: Token | null) => Promise<void>;
 }
 
-export function tokenShelf(store: Store, connection: string): TokenShelf {
+/**
+ * A token is kept with a keyed print of the settings that it was got with, credentials among them: with other ones it
+ * is not found, so that wrong credentials show at once and a token never speaks for another tenant.
+ */
+export function tokenShelf(store: Store, connection: string, settings: unknown): TokenShelf {
   const { database, sealer } = store;
+  const print = sealer.blind(`token ${connection}`, JSON.stringify(settings) ?? "");
   return {
     load: (name) =>
       Effect.runPromise(
@@ -21,8 +31,10 @@ export function tokenShelf(store: Store, connection: string): TokenShelf {
             .from(tokens)
             .where(and(eq(tokens.connection, connection), eq(tokens.name, name)))
             .get();
-          // Written by save only.
-          return row === undefined ? null : (sealer.openHub(`token ${connection}`, row.sealed) as Token);
+          if (row === undefined) return null;
+          // Written by save only; an earlier version kept the token alone.
+          const kept = sealer.openHub(`token ${connection}`, row.sealed) as Partial<Kept>;
+          return kept.print === print && kept.token !== undefined ? kept.token : null;
         }),
       ),
     save: (name, token) =>
@@ -32,7 +44,7 @@ export function tokenShelf(store: Store, connection: string): TokenShelf {
           else
             await database.insert(
               tokens,
-              [{ connection, name, sealed: sealer.sealHub(`token ${connection}`, token) }],
+              [{ connection, name, sealed: sealer.sealHub(`token ${connection}`, { print, token } satisfies Kept) }],
               "replace",
             );
         }),

@@ -57,7 +57,7 @@ async function opened(
     connection: name,
     limits: connector.limits(config),
     allowedHosts: ["127.0.0.1"],
-    tokens: tokenShelf(store, name),
+    tokens: tokenShelf(store, name, config),
     counters: counterShelf(store, name),
     clock,
     log: { info: () => undefined, warn: () => undefined },
