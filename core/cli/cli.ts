@@ -49,7 +49,7 @@ export const exit = {
   ok: 0,
   failed: 1,
   usage: 2,
-  /** Neither success nor failure: a connection must wait, or a brake holds it. */
+  /** Neither success nor failure: a connection must wait, a brake holds it, or a create is not answered. */
   paused: 3,
 } as const;
 

@@ -88,7 +88,7 @@ function programFor(
     })
     .addHelpText(
       "after",
-      `\nExit codes: 0 all good, 1 something failed, 2 wrong usage or configuration, 3 a connection waits or is held.`,
+      `\nExit codes: 0 all good, 1 something failed, 2 wrong usage or configuration, 3 something waits: a connection, a brake, or a create without an answer.`,
     );
   const global = (): Global => program.opts<{ config: string; json: boolean }>();
 

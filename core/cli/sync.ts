@@ -10,7 +10,7 @@ import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { printJson, printLines, withHub } from "./context.ts";
 import { progressLines } from "./progress.ts";
 import { table } from "./table.ts";
-import { counted, outcomeText, plainNumber, valueText } from "./words.ts";
+import { counted, outcomeText, plainNumber, timeText, valueText } from "./words.ts";
 
 export interface SyncOptions {
   readonly full: boolean;
@@ -29,7 +29,8 @@ export async function syncCommand(
   }).finally(progress.end);
   if (global.json) await printJson(cli, report);
   else await printLines(cli, reportLines(cli, report));
-  return exitOf(report.connections.map((one) => one.outcome.kind));
+  const code = exitOf(report.connections.map((one) => one.outcome.kind));
+  return code === exit.ok && report.connections.some((one) => one.unclear !== null) ? exit.paused : code;
 }
 
 /** A pause is neither success nor failure; a failure beside it counts more. */
@@ -71,6 +72,13 @@ export function reportLines(cli: Pick<Cli, "columns">, report: RunReport): Reado
   const found = report.connections.flatMap((one) =>
     one.vanished === 0 ? [] : [`${one.name}: the full sweep found ${counted(one.vanished, "record")} that are gone`],
   );
+  const unclear = report.connections.flatMap(({ name, unclear: waiting }) =>
+    waiting === null
+      ? []
+      : [
+          `${name}: ${counted(waiting.creates, "create")} sent without an answer. The hub looks for them after ${timeText(waiting.until)} and makes only those that are not there; sync again then.`,
+        ],
+  );
   const left = [
     agreement.open === 0 ? [] : [`${counted(agreement.open, "field")} in open conflicts`],
     agreement.pending === 0 ? [] : [`${counted(agreement.pending, "field")} still to be written`],
@@ -81,6 +89,7 @@ export function reportLines(cli: Pick<Cli, "columns">, report: RunReport): Reado
     agreementLine(report, left),
     ...foundLines(report),
     ...found,
+    ...unclear,
     ...notes,
   ];
 }

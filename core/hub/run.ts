@@ -51,6 +51,7 @@ function reportOf({ name, failure }: Unreachable): ConnectionReport {
     applied: noCounts(),
     pushed: { created: 0, updated: 0, deleted: 0, rejected: 0 },
     vanished: 0,
+    unclear: null,
     outcome: outcomeOf(failure),
   };
 }

@@ -26,6 +26,7 @@ import { listingsBegun, mapChanged, notePrints, retryRefused } from "./map-chang
 import { pullEntity } from "./pull.ts";
 import { type PushCounts, pushConnection } from "./push.ts";
 import type { SourceHeld } from "./push-run.ts";
+import { type Unclear, unclearCreates } from "./unclear.ts";
 
 export type Outcome =
   | { readonly kind: "ok" }
@@ -40,6 +41,7 @@ export interface ConnectionReport {
   readonly applied: Counts;
   readonly pushed: PushCounts;
   readonly vanished: number;
+  readonly unclear: Unclear | null;
   readonly outcome: Outcome;
 }
 
@@ -54,6 +56,7 @@ interface Running {
   readonly live: LiveConnection;
   pulled: number;
   vanished: number;
+  unclear: Unclear | null;
   readonly applied: Counts;
   readonly pushed: PushCounts;
   outcome: Outcome;
@@ -92,6 +95,7 @@ export const sync = Effect.fn("sync")(function* (engine: Engine, options: SyncOp
     engine,
     chosen.map((live) => live.name),
   );
+  for (const one of running) one.unclear = yield* unclearCreates(engine, one.live);
   yield* endRun(engine, running, run);
   yield* linkAudit(engine.store.database);
   const left = yield* engine.store.database.read("counting the outbox", async () =>
@@ -108,6 +112,7 @@ export const pullOnly = Effect.fn("sync.pull-only")(function* (
   options: { readonly full: boolean; readonly judges: boolean },
 ) {
   const { run, running } = yield* pullRun(engine, chosen, options);
+  for (const one of running) one.unclear = yield* unclearCreates(engine, one.live);
   yield* endRun(engine, running, run);
   return { run, reports: running.map(reportOf) };
 });
@@ -115,8 +120,8 @@ export const pullOnly = Effect.fn("sync.pull-only")(function* (
 const chosenOf = (engine: Engine, names: ReadonlyArray<string> | undefined): ReadonlyArray<LiveConnection> =>
   engine.connections.filter((live) => names === undefined || names.includes(live.name));
 
-function reportOf({ live, pulled, applied, pushed, vanished, outcome }: Running): ConnectionReport {
-  return { name: live.name, pulled, applied, pushed, vanished, outcome };
+function reportOf({ live, ...rest }: Running): ConnectionReport {
+  return { name: live.name, ...rest };
 }
 
 /** Begins a run, reads the connections, and judges first meetings once all of them are read. */
@@ -131,6 +136,7 @@ const pullRun = Effect.fn("sync.pull-run")(function* (
       live,
       pulled: 0,
       vanished: 0,
+      unclear: null,
       applied: noCounts(),
       pushed: { created: 0, updated: 0, deleted: 0, rejected: 0 },
       outcome: { kind: "ok" },
