@@ -57,7 +57,7 @@ export async function check(cli: Cli, global: Global, options: { readonly offlin
 }
 
 const online = (cli: Cli, global: Global): Promise<ReadonlyArray<Finding>> =>
-  withHub(cli, global, { mustExist: false }, (hub) =>
+  withHub(cli, global, { mustExist: false, once: true }, (hub) =>
     Effect.acquireUseRelease(
       connectHub(hub),
       (live) => checkup(hub, live),

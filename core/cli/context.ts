@@ -46,6 +46,8 @@ export interface Opening {
   /** False for commands that may make a new store. */
   readonly mustExist?: boolean;
   readonly progress?: (event: Progress) => void;
+  /** Calls to systems are made once, for a person who waits. */
+  readonly once?: boolean;
 }
 
 /** Opens the hub for the command and closes it after. */
@@ -56,12 +58,13 @@ export async function withHub<A>(
   use: (hub: Hub) => Effect.Effect<A, unknown>,
 ): Promise<A> {
   const config = soundConfig(cli, global);
-  const { progress } = opening;
+  const { progress, once = false } = opening;
   const options = {
     config,
     key: cli.env.SYNCLINE_KEY,
     clock: cli.clock,
     log: quietLog(cli),
+    once,
     ...(progress === undefined ? {} : { progress }),
   };
   return await Effect.runPromise(
@@ -79,9 +82,13 @@ function quietLog(cli: Cli): Hub["log"] {
     info: () => {},
     warn: (message, fields) => {
       // A call that is repeated six times is one warning.
-      const key = `${message} ${fields?.connection} ${fields?.place}`;
+      const key = `${message} ${fields?.connection} ${fields?.why ?? fields?.place}`;
       if (said.has(key)) return;
       said.add(key);
+      if (typeof fields?.why === "string" && typeof fields.triesMax === "number") {
+        cli.err(`${fields.connection}: ${fields.why} It is tried again, up to ${fields.triesMax - 1} times.\n`);
+        return;
+      }
       const facts = Object.entries(fields ?? {}).map(([name, value]) => `${name}=${value}`);
       cli.err(`warning: ${[message, ...facts].join(" ")}\n`);
     },

@@ -4,7 +4,7 @@ import type { Problem } from "../connector.ts";
 import { call } from "../sync/call.ts";
 import type { Drift } from "../sync/connect.ts";
 import type { LiveConnection } from "../sync/engine.ts";
-import { outcomeOf } from "../sync/sync.ts";
+import { type Outcome, outcomeOf } from "../sync/sync.ts";
 import type { Hub, LiveHub } from "./open.ts";
 
 /** A problem of one connection, in words for the person who runs it. */
@@ -43,8 +43,16 @@ function fromFailure(connection: string, failure: Parameters<typeof outcomeOf>[0
     connection,
     severity: "error",
     what: outcome.kind === "ok" ? "" : outcome.reason,
-    remedy: outcome.kind === "failed" ? outcome.remedy : "Wait and run again.",
+    remedy: remedyOf(failure, outcome),
   };
+}
+
+/** Nothing has run, so there is nothing to go on with. */
+function remedyOf(failure: Parameters<typeof outcomeOf>[0], outcome: Outcome): string {
+  if (failure._tag === "Unavailable") {
+    return "Check the address in the YAML, the network and the system itself, then check again. It was asked once.";
+  }
+  return outcome.kind === "failed" ? outcome.remedy : "Wait, then check again.";
 }
 
 const driftWords: Readonly<Record<Drift["what"], string>> = {

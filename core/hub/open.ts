@@ -27,6 +27,8 @@ export interface HubOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly progress?: (event: Progress) => void;
+  /** Calls to systems are made once, for a person who waits; repeated unless said. */
+  readonly once?: boolean;
 }
 
 export interface Hub {
@@ -37,6 +39,7 @@ export interface Hub {
   readonly log: Log;
   readonly ids: Ids;
   readonly progress: (event: Progress) => void;
+  readonly once: boolean;
   /** As the YAML tells them; live connections know more. */
   readonly settings: Settings;
   readonly close: () => Promise<void>;
@@ -75,6 +78,7 @@ export const openHub = Effect.fn("hub.open")(function* (
     log,
     ids: createIds(clock.now),
     progress: options.progress ?? (() => {}),
+    once: options.once ?? false,
     settings: settingsOf(config, writtenSides(config)),
     close: async () => store.close(),
   };

@@ -15,7 +15,7 @@ export interface LentTools {
   readonly skewMs: () => number;
 }
 
-export function toolsFor(hub: Pick<Hub, "store" | "clock" | "log">, connection: ConnectionConfig): LentTools {
+export function toolsFor(hub: Pick<Hub, "store" | "clock" | "log" | "once">, connection: ConnectionConfig): LentTools {
   const { name, connector, config, limits, timeoutMs } = connection;
   const { forLane, quota } = createTools({
     connection: name,
@@ -25,6 +25,7 @@ export function toolsFor(hub: Pick<Hub, "store" | "clock" | "log">, connection: 
     counters: counterShelf(hub.store, name),
     clock: hub.clock,
     log: hub.log,
+    once: hub.once,
   });
   const skew = createSkew();
   return {

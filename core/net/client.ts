@@ -20,6 +20,8 @@ export interface HttpOptions {
   /** Hosts that the operator's YAML names (`host` or `host:port`); only they may be private or without TLS. */
   readonly allowedHosts?: ReadonlyArray<string>;
   readonly timeoutMs?: number;
+  /** A person waits: nothing is tried again but what was refused for rate, and a silent host is given up soon. */
+  readonly once?: boolean;
   /** Keeps daily counts between runs; in memory without it. */
   readonly counters?: Counters;
   /** A number in [0, 1) for the waits between tries. */
@@ -38,6 +40,9 @@ const timeoutMsDefault = 60_000;
 /** Sendings of one call, the first one included. */
 export const triesMax = 6;
 const backoffMs = 2_000;
+/** How long a call that is made once waits for its connection. */
+const onceConnectMs = 5_000;
+const onceTimeoutMs = 20_000;
 
 /**
  * The `http` of `Tools`.
@@ -46,10 +51,11 @@ const backoffMs = 2_000;
  *         answer, 5xx, an address that may not be called), and what the request's own judge names.
  */
 export function createHttp(options: HttpOptions): HttpClient {
-  const { connection, limits, clock, log, allowedHosts = [], timeoutMs = timeoutMsDefault } = options;
-  const { counters, random = Math.random } = options;
+  const { connection, limits, clock, log, allowedHosts = [], once = false } = options;
+  const { counters, random = Math.random, timeoutMs = once ? onceTimeoutMs : timeoutMsDefault } = options;
   const gates = createGates(limits, { clock, counters });
-  const send = createTransport({ clock, allowedHosts, timeoutMs });
+  const patience = once ? { connectTimeoutMs: onceConnectMs } : {};
+  const send = createTransport({ clock, allowedHosts, timeoutMs, ...patience });
   const http: Http = async (request, lane = "user") => {
     const { signal, limits: names = [], cost = 1 } = request;
     for (let tries = 1; ; tries += 1) {
@@ -57,9 +63,10 @@ export function createHttp(options: HttpOptions): HttpClient {
       const outcome = await send(request).finally(leave);
       const verdict = verdictOf(outcome, request);
       if (verdict.kind === "good") return verdict.response;
-      const next = nextOf(verdict, request, { tries, now: clock.now(), random });
+      const next = nextOf(verdict, request, { tries, now: clock.now(), random, once });
       if (next.kind === "end") throw next.fault;
-      log.warn("a call is repeated", { connection, place: placeOf(request.url), tries, waitMs: next.waitMs });
+      const { message: why } = verdict.fault;
+      log.warn("a call is repeated", { connection, why, tries, triesMax, waitMs: next.waitMs });
       await clock.sleep(next.waitMs, signal);
       if (signal?.aborted === true) throw verdict.fault;
     }
@@ -113,13 +120,18 @@ type Next = { readonly kind: "again"; readonly waitMs: number } | { readonly kin
 function nextOf(
   { fault, lasting, askedAt }: Bad,
   request: HttpRequest,
-  { tries, now, random }: { readonly tries: number; readonly now: number; readonly random: () => number },
+  {
+    tries,
+    now,
+    random,
+    once,
+  }: { readonly tries: number; readonly now: number; readonly random: () => number; readonly once: boolean },
 ): Next {
   const end = (last: Fault): Next => ({ kind: "end", fault: last });
   if (lasting || request.signal?.aborted === true) return end(fault);
   const isRepeatable =
     fault instanceof RateLimited || (fault instanceof Unavailable && (request.retry === "safe" || !fault.sent));
-  if (!isRepeatable) return end(fault);
+  if (!isRepeatable || (once && fault instanceof Unavailable)) return end(fault);
   const waitMs = askedAt === null ? backoff(tries, random) : Math.max(0, askedAt - now);
   // The run pauses; a sleep of minutes would hold places that other calls need.
   if (waitMs > waitMsMax) return end(new RateLimited(fault.message, now + waitMs));

@@ -17,6 +17,8 @@ export interface ToolsOptions {
   readonly counters: Counters;
   readonly clock: Clock;
   readonly log: Log;
+  /** Calls are made once, for a person who waits. */
+  readonly once?: boolean;
 }
 
 /** The tools of one connection, for every lane over the same limits and tokens. */

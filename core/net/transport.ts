@@ -15,6 +15,8 @@ export interface TransportOptions {
   readonly allowedHosts: ReadonlyArray<string>;
   /** For one exchange, unless its request says otherwise. Real time: it guards a socket. */
   readonly timeoutMs: number;
+  /** For the connection itself; undici's own ten seconds unless said. */
+  readonly connectTimeoutMs?: number;
 }
 
 export type Transport = (request: HttpRequest) => Promise<Outcome>;
@@ -36,10 +38,17 @@ interface Progress {
   written: boolean;
 }
 
-export function createTransport({ clock, allowedHosts, timeoutMs }: TransportOptions): Transport {
+export function createTransport(options: TransportOptions): Transport {
+  const { clock, allowedHosts, timeoutMs, connectTimeoutMs } = options;
   const guard = createGuard(allowedHosts);
   // HTTP/2 would share one connection between calls; a reset of it then says nothing about a single one.
-  const agent = new Agent({ allowH2: false, connect: { lookup: guard.lookup } });
+  const agent = new Agent({
+    allowH2: false,
+    connect: {
+      lookup: guard.lookup,
+      ...(connectTimeoutMs === undefined ? {} : { timeout: connectTimeoutMs }),
+    },
+  });
   return async (request) => {
     const limitMs = request.timeoutMs ?? timeoutMs;
     const timeout = AbortSignal.timeout(limitMs);
@@ -98,7 +107,10 @@ class Refused extends Error {
 }
 
 const isBeforeSending = (error: unknown): boolean =>
-  (error instanceof Refused && error.beforeSending) || causeOf(error)?.message === "bad port";
+  (error instanceof Refused && error.beforeSending) || isBadPort(causeOf(error));
+
+/** `fetch` calls no ports that belong to other protocols. */
+const isBadPort = (cause: Error | undefined): boolean => cause?.message === "bad port";
 
 interface Exchange {
   readonly request: HttpRequest;
@@ -249,6 +261,9 @@ const certificates: Readonly<Record<string, string>> = {
 
 function explain(code: string, cause: Error | undefined): { readonly words: string; readonly lasting: boolean } {
   if (cause instanceof PrivateAddress) return { words: `was not called: ${cause.message}.`, lasting: true };
+  if (isBadPort(cause)) {
+    return { words: "was not called: the port belongs to another protocol. Check the address.", lasting: true };
+  }
   const certificate = certificates[code];
   if (certificate !== undefined) return { words: certificate, lasting: true };
   const known = explanations[code];

@@ -178,7 +178,7 @@ export function outcomeOf(failure: Exclude<Failure, StoreFailed>): Outcome {
       return {
         kind: "failed",
         reason: failure.message,
-        remedy: "Run again once that is mended: the cursor stands where it was, nothing was skipped.",
+        remedy: "Mend that, then sync again: it goes on where it stopped, and nothing is skipped.",
       };
     case "Forged":
       return {

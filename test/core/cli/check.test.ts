@@ -1,10 +1,13 @@
 import { writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFxiaokeSimulator, hubKeyField } from "../../../connectors/fxiaoke/simulator.ts";
 import { createZohoSimulator } from "../../../connectors/zoho/simulator.ts";
 import { systemClock } from "../../../core/net/clock.ts";
 import { type SimulatorServer, serveSimulator } from "../../../core/simulator-server.ts";
 import { type CliKit, createCliKit } from "../../kit/cli-kit.ts";
+import { stillClock } from "../../kit/clock.ts";
 
 let kit: CliKit;
 let server: SimulatorServer | undefined;
@@ -25,6 +28,46 @@ const configure = (connection: Readonly<Record<string, unknown>>): void =>
     kit.file("syncline.yaml"),
     JSON.stringify({ hub: { store: `sqlite:${kit.file("hub.db")}` }, connections: { crm: connection } }),
   );
+
+describe("a system that does not answer", () => {
+  let called = 0;
+  let dead: Server;
+
+  beforeEach(async () => {
+    kit.remove();
+    kit = createCliKit({ clock: stillClock() });
+    called = 0;
+    dead = createServer((request) => {
+      called += 1;
+      request.socket.destroy();
+    });
+    await new Promise<void>((done) => dead.listen(0, "127.0.0.1", done));
+    const { port } = dead.address() as AddressInfo;
+    configure({
+      use: "memory",
+      baseUrl: `http://127.0.0.1:${port}`,
+      apiKey: "k",
+      create: { account: false, contact: false },
+    });
+  });
+
+  afterEach(() => new Promise((done) => dead.close(done)));
+
+  it("is asked once by check, which says what to look at", async () => {
+    const { code, out, err } = await kit.run("check");
+    expect([code, called, err]).toEqual([1, 1, ""]);
+    expect(out).toContain("cut the connection");
+    expect(out).toContain("Check the address in the YAML");
+    expect(out).not.toContain("cursor");
+  });
+
+  it("is asked again by sync, which says so", async () => {
+    const { code, out, err } = await kit.run("sync");
+    expect([code, called]).toEqual([1, 6]);
+    expect(err).toMatch(/^crm: 127\.0\.0\.1:\d+\/users cut the connection\. It is tried again, up to 5 times\.\n$/);
+    expect(out).toContain("goes on where it stopped");
+  });
+});
 
 describe("check", () => {
   it.each([

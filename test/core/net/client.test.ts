@@ -254,7 +254,8 @@ describe("what is repeated", () => {
     const server = await loopback((outgoing, _incoming, index) => json(outgoing, index === 1 ? 500 : 200, {}));
     const { http, warnings } = client();
     await http({ method: "GET", url: `${server.url}/p?token=s3cret`, retry: "safe" });
-    expect(warnings).toEqual([{ connection: "toy-one", place: `${server.host}/p`, tries: 1, waitMs: 1_000 }]);
+    const why = `${server.host}/p answered 500.`;
+    expect(warnings).toEqual([{ connection: "toy-one", why, tries: 1, triesMax, waitMs: 1_000 }]);
   });
 });
 
