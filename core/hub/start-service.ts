@@ -299,7 +299,7 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
       await Promise.race([ended, clock.sleep(graceMs, grace.signal)]);
       grace.abort();
       for (const lane of lanes.values()) lane.kill();
-      await receiver.idle();
+      await receiver.close();
       await Promise.race([ended, clock.sleep(2_000)]);
       await run(linkAudit(database));
       await run(lease.release);

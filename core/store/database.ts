@@ -26,6 +26,8 @@ export type Row<T extends SQLiteTable> = InferSelectModel<T>;
 export type NewRow<T extends SQLiteTable> = InferInsertModel<T>;
 
 interface Prepared {
+  readonly sql: string;
+  readonly order: ReadonlyArray<string>;
   readonly statement: StatementSync;
   readonly bind: (row: Readonly<Record<string, unknown>>) => Array<SQLInputValue>;
 }
@@ -112,6 +114,11 @@ export class Database {
     return (rows as ReadonlyArray<Readonly<Record<string, unknown>>>).map(
       (row) => Number(statement.run(...bind(row)).changes) > 0,
     );
+  }
+
+  /** The text of an insert and the order of its values, for a thread that writes by itself. */
+  insertion(table: SQLiteTable, mode: "insert" | "ignore" | "replace"): Pick<Prepared, "sql" | "order"> {
+    return this.#insertion(table, mode);
   }
 
   /** Updates the named columns of rows found by their key columns. Returns how many rows changed. */
@@ -237,6 +244,8 @@ export class Database {
     const order = query.params.map((parameter) => (is(parameter, Placeholder) ? placeholderName(parameter) : ""));
     const encoders = order.map((name) => encoder(columnOf(columns, name)));
     const prepared: Prepared = {
+      sql: query.sql,
+      order,
       statement: this.client.prepare(query.sql),
       bind: (row) => order.map((name, index) => encoders[index]?.(row[name]) ?? null),
     };

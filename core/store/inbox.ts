@@ -5,11 +5,11 @@
  * equal body is the same call only while the earlier one is unread.
  */
 import { and, asc, eq, gte, inArray, lt, min, sql } from "drizzle-orm";
-import { Effect } from "effect";
 import type { HookCall } from "../net/webhook.ts";
 import type { Sealer } from "../security/seal.ts";
 import type { Database } from "./database.ts";
 import { createGroupCommit } from "./group-commit.ts";
+import { createInboxWriter, type NewCall } from "./inbox-writer.ts";
 import type { Store } from "./open.ts";
 import { inbox } from "./tables.ts";
 
@@ -31,41 +31,40 @@ export interface Receiver {
    * Errors  StoreFailed: nothing was kept, the sender must come again. Overloaded: too many wait for the disk.
    */
   readonly take: (delivery: Delivery) => Promise<Stored>;
-  /** Resolves when nothing waits for its commit any more. */
-  readonly idle: () => Promise<void>;
+  /** Resolves when nothing waits for its commit any more and the writer has ended. */
+  readonly close: () => Promise<void>;
 }
 
 const bounds = { batchMax: 1000, waitingMax: 20_000, waitingBytesMax: 64 * 1024 * 1024 };
 
 /** `onStored` hears of every commit that kept something new. */
 export function createReceiver(store: Store, onStored: (connections: ReadonlySet<string>) => void): Receiver {
-  const { database, sealer } = store;
+  const { sealer } = store;
+  const writer = createInboxWriter(store);
   const group = createGroupCommit<Delivery, Stored>({
     ...bounds,
     bytesOf: ({ call }) => call.body.length,
     commit: async (batch) => {
-      const rows = batch.map((delivery) => rowOf(sealer, delivery));
-      const isNew = await Effect.runPromise(
-        database.write("keeping webhook calls", () => database.insertNew(inbox, rows)),
-      );
+      const isNew = await writer.write(batch.map((delivery) => rowOf(sealer, delivery)));
       const news = new Set(batch.filter((_, index) => isNew[index]).map(({ connection }) => connection));
       if (news.size > 0) onStored(news);
       return isNew.map((one) => (one ? "stored" : "known"));
     },
   });
-  return { take: group.add, idle: group.idle };
+  return {
+    take: group.add,
+    close: async () => {
+      await group.idle();
+      await writer.close();
+    },
+  };
 }
 
-function rowOf(sealer: Sealer, { connection, key, call }: Delivery) {
+function rowOf(sealer: Sealer, { connection, key, call }: Delivery): NewCall {
   return {
     connection,
-    kind: "delivery",
-    entity: null,
-    state: "unread",
     key: key === null ? `body ${sealer.blind("inbox body", call.body)}` : `id ${sealer.blind("inbox id", key)}`,
-    caseId: null,
     receivedAt: call.receivedAt,
-    readAt: null,
     sealed: sealer.sealHubBytes("inbox", packed(call)),
   };
 }

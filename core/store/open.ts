@@ -10,6 +10,7 @@ import { type HubKey, KeyProblem, loadHubKey } from "../security/hub-key.ts";
 import { createSealer, type Sealer } from "../security/seal.ts";
 import { Database } from "./database.ts";
 import { StoreFailed, storeFailedOf } from "./failure.ts";
+import { pragmas } from "./pragmas.ts";
 
 export interface Store {
   readonly database: Database;
@@ -29,14 +30,6 @@ export interface OpenOptions {
 }
 
 const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
-
-/**
- * How a store is opened. The log beside the file may grow to 64 MB before it is copied into the file: a page that is
- * written often is then copied once for many commits.
- */
-export const pragmas =
-  "pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 16384; pragma foreign_keys = off; " +
-  "pragma temp_store = memory; pragma cache_size = -65536";
 
 /**
  * Opens the store and brings it to the newest schema.

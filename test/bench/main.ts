@@ -2,6 +2,7 @@
 import { benchApply } from "./apply.ts";
 import { benchExport } from "./export.ts";
 import { type Figure, printFigures } from "./figure.ts";
+import { benchWebhooks } from "./webhooks.ts";
 
 const benches: Readonly<Record<string, () => Promise<ReadonlyArray<Figure>>>> = {
   apply: () => benchApply({ growth: true }),
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<ReadonlyArray<Figure>>>> = 
   "apply-growth": () => benchApply({ growth: true }),
   export: benchExport,
   "export-csv": benchExport,
+  webhooks: benchWebhooks,
 };
 
 const json = process.argv.includes("--json");
