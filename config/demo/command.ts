@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Effect } from "effect";
 import { type Cli, CommandFailed, exit } from "../../core/cli/cli.ts";
-import { conflictTable } from "../../core/cli/conflicts.ts";
+import { conflictTable, namesOf } from "../../core/cli/conflicts.ts";
 import { printJson, printLines, withHub } from "../../core/cli/context.ts";
 import { explanationLines } from "../../core/cli/customers.ts";
 import { exportCommand } from "../../core/cli/export.ts";
@@ -171,9 +171,11 @@ async function tell(stage: Stage) {
       const shown = rows.filter((row) => row.kind === "value").slice(-8);
       const open = rows.filter((row) => row.state === "open" && !shown.includes(row)).slice(0, 6);
       const letters = yield* listDeadLetters(hub, { limit: 1000 });
+      const listed = [...shown, ...open];
+      const names = yield* namesOf(hub, listed);
       yield* tellLines([
         words.conflicts(tally.settled, tally.open),
-        ...indented(conflictTable(cli, hub.model, [...shown, ...open])),
+        ...indented(conflictTable(cli, hub.model, { found: listed, names })),
         words.openNote,
         words.agreement(
           `${(Math.floor(last.agreement.share * 10_000) / 100).toString()} %`,

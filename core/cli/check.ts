@@ -42,9 +42,12 @@ export async function check(cli: Cli, global: Global, options: { readonly offlin
   const findings = config === null || options.offline ? [] : await online(cli, global);
   const errors = [...problems, ...findings].filter((one) => one.severity === "error").length;
   const warnings = problems.length + findings.length - errors;
+  // Every command ends so when the file is not sound.
+  const broken = config === null ? exit.usage : exit.failed;
+  const code = errors === 0 ? exit.ok : broken;
   if (global.json) {
     await printJson(cli, { ok: errors === 0, problems, connections: findings });
-    return errors === 0 ? exit.ok : exit.failed;
+    return code;
   }
   const blocks = [...problems.map(formatProblem), ...findings.map(formatFinding)];
   const tally =
@@ -53,7 +56,7 @@ export async function check(cli: Cli, global: Global, options: { readonly offlin
       : `${counted(errors, "error")}, ${counted(warnings, "warning")}`;
   const notAsked = config === null ? ["The systems are asked once the file is sound."] : [];
   await printLines(cli, [...blocks.flatMap((block) => [block, ""]), tally, ...notAsked]);
-  return errors === 0 ? exit.ok : exit.failed;
+  return code;
 }
 
 const online = (cli: Cli, global: Global): Promise<ReadonlyArray<Finding>> =>

@@ -7,7 +7,7 @@ import { type Answer, answersOf } from "../model/answers.ts";
 import { displayName } from "../model/display.ts";
 import type { Model } from "../model/field.ts";
 import { type Conflict, isOpen } from "../model/world.ts";
-import { type ConflictFilter, listConflicts, readConflict, readSheet } from "../store/browse.ts";
+import { type ConflictFilter, listConflicts, readCanonicals, readConflict, readSheet } from "../store/browse.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { noteRead, printJson, printLines, withHub } from "./context.ts";
 import { decide, undoFillsCommand } from "./decide.ts";
@@ -28,19 +28,47 @@ export async function listConflictsCommand(cli: Cli, global: Global, options: Li
       const { all, ...rest } = options;
       const filter: ConflictFilter = all ? rest : { ...rest, open: true };
       const found = yield* listConflicts(hub, filter);
+      const names = yield* namesOf(hub, found);
       yield* noteRead(cli, hub, "list conflicts", `${found.length} shown`);
       yield* Effect.promise(() =>
-        global.json ? printJson(cli, { items: found }) : printLines(cli, listLines(cli, hub.model, found, all)),
+        global.json
+          ? printJson(cli, { items: found.map((row) => ({ ...row, name: names.get(row.id) ?? null })) })
+          : printLines(cli, listLines(cli, hub.model, { found, names, all })),
       );
     }),
   );
   return exit.ok;
 }
 
-function listLines(cli: Cli, model: Model, found: ReadonlyArray<Conflict>, all: boolean): ReadonlyArray<string> {
+/** Whom each row is about: its account or contact, or those that a record may belong to. */
+export const namesOf = Effect.fn("conflicts.names")(function* (hub: Hub, rows: ReadonlyArray<Conflict>) {
+  const ids = new Map(rows.map((row) => [row.id, row.canonicalId === null ? candidatesIn(row) : [row.canonicalId]]));
+  const canonicals = yield* readCanonicals(hub, [...ids.values()].flat());
+  const nameOf = (id: string): ReadonlyArray<string> => {
+    const canonical = canonicals.get(id);
+    return canonical === undefined ? [] : [displayName(canonical.entity, canonical.values)];
+  };
+  return new Map([...ids].map(([row, about]) => [row, about.flatMap(nameOf).join(" / ")]));
+});
+
+const candidatesIn = ({ detail }: Conflict): ReadonlyArray<string> =>
+  Array.isArray(detail.candidates) ? detail.candidates.filter((id) => typeof id === "string") : [];
+
+interface Listed {
+  readonly found: ReadonlyArray<Conflict>;
+  /** By the row's id. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+function listLines(
+  cli: Cli,
+  model: Model,
+  { all, ...listed }: Listed & { readonly all: boolean },
+): ReadonlyArray<string> {
+  const { found } = listed;
   if (found.length === 0) return [all ? "No conflicts." : "No open conflicts. --all shows the settled ones too."];
   return [
-    ...conflictTable(cli, model, found),
+    ...conflictTable(cli, model, listed),
     "",
     `${counted(found.length, all ? "row" : "open conflict")}. Look at one: npx syncline conflicts show <id>`,
   ];
@@ -49,20 +77,23 @@ function listLines(cli: Cli, model: Model, found: ReadonlyArray<Conflict>, all: 
 export function conflictTable(
   cli: Pick<Cli, "columns">,
   model: Model,
-  found: ReadonlyArray<Conflict>,
+  { found, names }: Listed,
 ): ReadonlyArray<string> {
   const rows = found.map((row) => {
     const field = row.field === null ? undefined : model[row.entity].get(row.field);
     return [
       row.id,
+      names.get(row.id) ?? "",
       row.kind,
-      row.field ?? row.connection ?? "",
-      row.candidates.map((one) => `${one.source}: ${valueText(one.value, field, 30)}`).join(" | "),
+      row.field ?? (row.connection === null ? "" : `${row.connection}/${row.remoteId ?? ""}`),
+      row.candidates.length === 0
+        ? row.reason
+        : row.candidates.map((one) => `${one.source}: ${valueText(one.value, field, 30)}`).join(" | "),
       row.state,
       row.rule === null || isOpen(row) ? "" : `${row.rule}${row.winner === null ? "" : ` → ${row.winner}`}`,
     ];
   });
-  return table(["conflict", "kind", "about", "values", "state", "decided by"], rows, cli.columns);
+  return table(["conflict", "customer", "kind", "about", "values", "state", "decided by"], rows, cli.columns);
 }
 
 const missing = (id: string): CommandFailed =>
@@ -107,26 +138,32 @@ function conflictLines(cli: Cli, model: Model, row: Conflict, name: string): Rea
       ? []
       : [`  decided by ${row.rule}${row.winner === null ? "" : `, winner ${row.winner}`}`]),
     `  opened ${timeText(row.openedAt)}, last touched ${timeText(row.updatedAt)}`,
-    ...detail.map(([key, value]) => `  ${key}: ${Array.isArray(value) ? value.join(", ") : String(value)}`),
+    ...detail.map(([key, value]) => `  ${detailText(key, value)}`),
     ...(row.field === null
       ? []
       : [
           "",
-          `  base     ${valueText(row.base, field)}`,
-          `  before   ${valueText(row.previous, field)}`,
-          `  result   ${valueText(row.result, field)}`,
+          `  agreed on before  ${valueText(row.base, field)}`,
+          `  hub's value then  ${valueText(row.previous, field)}`,
+          `  hub's value now   ${valueText(row.result, field)}`,
         ]),
     ...(candidates.length === 0
       ? []
-      : ["", ...table(["source", "value", "not before", "not after"], candidates, cli.columns)]),
+      : ["", ...table(["source", "value", "changed after", "changed before"], candidates, cli.columns)]),
     ...(isOpen(row) && answers.length > 0
       ? ["", `Answer with: npx syncline conflicts resolve ${row.id} --shown ${row.updatedAt} ${answers.join(" | ")}`]
       : []),
-    ...(row.state === "settled" && row.kind === "value"
+    ...((row.state === "settled" || row.state === "resolved") && row.kind === "value"
       ? ["", `Take it back with: npx syncline conflicts undo ${row.id}`]
       : []),
   ];
 }
+
+const detailText = (key: string, value: unknown): string => {
+  if (key === "kind" && value === "meeting") return "found when the records met for the first time";
+  if (key === "kind" && value === "conflict") return "two systems changed the field since they agreed";
+  return `${key}: ${Array.isArray(value) ? value.join(", ") : String(value)}`;
+};
 
 /** The flags of `resolve`; exactly one names the answer. */
 export interface ResolveOptions {

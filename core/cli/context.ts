@@ -24,7 +24,15 @@ export function readYaml(cli: Cli, global: Global): ReadYaml {
       exit.usage,
     );
   }
-  const text = readFileSync(file, "utf8");
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : "";
+    throw code === "EISDIR"
+      ? new CommandFailed(`${file} is a folder.`, "Name the YAML in it with --config.", exit.usage)
+      : new CommandFailed(`${file} cannot be read (${code}).`, "Give yourself the right to read it.", exit.usage);
+  }
   return readConfig({ text, file, env: cli.env, connectors: cli.registry.connectors });
 }
 

@@ -205,7 +205,9 @@ function fieldLines(cli: Pick<Cli, "columns">, one: FieldExplanation, whole: boo
   const text = (value: Parameters<typeof valueText>[0]): string => valueText(value, field);
   const lines = [
     `${field.name} (${field.title.en} ${field.title.zh}): ${text(one.value)}`,
-    `  from ${one.source ?? "nobody"}${one.pinnedAt === null ? `, changed there ${intervalText(one.interval)}` : `, decided by a person at ${timeText(one.pinnedAt)}`}`,
+    one.source === null
+      ? "  from nobody yet"
+      : `  from ${one.source}${one.pinnedAt === null ? `, changed there ${intervalText(one.interval)}` : `, decided by a person at ${timeText(one.pinnedAt)}`}`,
     `  why: ${one.decision}`,
   ];
   if (!whole && one.sources.every((source) => source.agrees)) return lines;

@@ -77,7 +77,14 @@ export const setCommand = (
 
 /** Takes the fills of a run back, all at once. */
 export async function undoFillsCommand(cli: Cli, global: Global, run: string): Promise<number> {
-  const { undone, asks } = await withHub(cli, global, {}, (hub) => decisions.undoFills(hub, cli.actor, run));
+  const found = await withHub(cli, global, {}, (hub) => decisions.undoFills(hub, cli.actor, run));
+  if (found === null) {
+    throw new CommandFailed(
+      `There was no run ${run}.`,
+      "Nothing was changed. A sync prints its run after what it found.",
+    );
+  }
+  const { undone, asks } = found;
   if (undone + asks === 0) throw new CommandFailed(`Run ${run} filled no empty field.`, "Nothing was changed.");
   if (global.json) await printJson(cli, { run, undone, asks });
   else {

@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import { createWriteStream, renameSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { finished } from "node:stream/promises";
 import { Effect } from "effect";
 import type { Entity } from "../model/field.ts";
@@ -26,6 +27,13 @@ export async function exportCommand(cli: Cli, global: Global, options: ExportCom
     throw new CommandFailed(
       `There is no format ${format}.`,
       `There are: ${[...cli.registry.encoders.keys()].join(", ")}.`,
+      exit.usage,
+    );
+  }
+  if (global.json && output === undefined) {
+    throw new CommandFailed(
+      "Standard output can hold the rows or a JSON report, not both.",
+      "Name a file with -o, or leave --json out; for rows as JSON use --format jsonl.",
       exit.usage,
     );
   }
@@ -84,7 +92,26 @@ async function toFile(chunks: Generator<string, { readonly rows: number }>, file
     stream.destroy();
     await ended.catch(() => {});
     rmSync(partial, { force: true });
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandFailed(`${file} was not written: ${reason}`, "Choose another file, or free space, and run again.");
+    throw notWritten(file, error);
+  }
+}
+
+function notWritten(file: string, error: unknown): CommandFailed {
+  const failed = (why: string, remedy: string): CommandFailed =>
+    new CommandFailed(`${file} was not written: ${why}.`, remedy);
+  switch (error instanceof Error && "code" in error ? error.code : "") {
+    case "ENOENT":
+    case "ENOTDIR":
+      return failed(`there is no folder ${dirname(file)}`, "Make it, or name another file.");
+    case "EISDIR":
+      return failed("it is a folder", "Name a file in it.");
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return failed(`${dirname(file)} may not be written to`, "Name a file elsewhere.");
+    case "ENOSPC":
+      return failed("the disk is full", "Free space, or name a file elsewhere.");
+    default:
+      return failed(error instanceof Error ? error.message : String(error), "Name another file, and run again.");
   }
 }

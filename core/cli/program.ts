@@ -59,7 +59,12 @@ export async function runCli(
     await program.parseAsync([...argv], { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exit.ok : exit.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exit.ok;
+      const message = error.message.replace(/^error: /, "");
+      if (argv.includes("--json")) await printJson(cli, { error: { message, remedy: "See --help." } });
+      return exit.usage;
+    }
     if (cli.signal.aborted) return exit.failed;
     const { message, remedy, code: failed } = wordsOf(error);
     if (argv.includes("--json")) await printJson(cli, { error: { message, remedy } });
@@ -154,7 +159,7 @@ function programFor(
   command(program, "export", "write the unified customers as CSV or JSONL")
     .addOption(new Option("--entity <entity>", "account or contact").choices(["account", "contact"]).default("account"))
     .addOption(new Option("--format <format>", "file format").choices([...cli.registry.encoders.keys()]).default("csv"))
-    .option("-o, --output <file>", "a file; standard output without")
+    .option("-o, --output <file>", "a file; standard output without (then not with --json)")
     .option("--fields <names>", "only these fields, with commas between", listOf)
     .action((options) => ran(exportCommand(cli, global(), options)));
 

@@ -1,7 +1,11 @@
 /** `sandbox`: the simulated vendors on loopback ports, seeded, with the YAML that reaches them. */
 import { readFileSync } from "node:fs";
 import { Schema } from "effect";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
+import { formatProblem } from "../config/diagnostics.ts";
+import { decode } from "../config/issues.ts";
+import { createReport } from "../config/report.ts";
+import { readSource } from "../config/source.ts";
 import { type FaultPlan, faultKinds, type Simulator } from "../simulator.ts";
 import { type SimulatorServer, serveSimulator } from "../simulator-server.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
@@ -24,26 +28,26 @@ const FaultPlanShape = Schema.Struct({
 });
 
 export function readFaults(file: string): FaultPlan {
-  let written: unknown;
+  let text: string;
   try {
-    written = parse(readFileSync(file, "utf8"));
+    text = readFileSync(file, "utf8");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandFailed(`The fault plan cannot be read: ${reason}`, "Give a YAML file with `rules:`.", exit.usage);
+  }
+  const source = readSource(text, {});
+  const report = createReport(file, source);
+  const plan = source.sound
+    ? decode<FaultPlan>({ schema: FaultPlanShape, value: source.value ?? {}, path: [], report })
+    : undefined;
+  if (plan === undefined) {
     throw new CommandFailed(
-      `The fault plan ${file} cannot be read: ${reason}`,
-      "Give a YAML file with `rules:`.",
+      `${report.problems.map(formatProblem).join("\n\n")}\n`,
+      "Write rules such as `rules: [{ fault: lost-reply, path: /Accounts, times: 2 }]`.",
       exit.usage,
     );
   }
-  const parsed = Schema.decodeUnknownResult(FaultPlanShape, { errors: "all", onExcessProperty: "error" })(written);
-  if (parsed._tag === "Failure") {
-    throw new CommandFailed(
-      `The fault plan ${file} is not sound:\n${String(parsed.failure)}`,
-      `Write rules such as \`- { fault: lost-reply, path: /Accounts, times: 2 }\`. Faults: ${faultKinds.join(", ")}.`,
-      exit.usage,
-    );
-  }
-  return parsed.success;
+  return plan;
 }
 
 export interface SandboxOptions {

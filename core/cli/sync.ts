@@ -95,13 +95,19 @@ export function reportLines(cli: Pick<Cli, "columns">, report: RunReport): Reado
 }
 
 /** Nothing to compare is not agreement. */
-function agreementLine({ agreement, outbox }: RunReport, left: ReadonlyArray<string>): string {
+function agreementLine({ agreement, outbox, connections }: RunReport, left: ReadonlyArray<string>): string {
   const leftOut = left.length === 0 ? "" : ` (left out: ${left.join(", ")})`;
   const compared =
     agreement.pairs === 0
       ? "nothing to compare yet"
       : `${percent(agreement.share)} of ${counted(agreement.pairs, "field")} compared`;
-  return `Agreement: ${compared}${leftOut}. Outbox: ${plainNumber(outbox)}.`;
+  const missing = connections.filter((one) => one.outcome.kind !== "ok").map((one) => one.name);
+  // What was not read to its end cannot be called equal.
+  const whole =
+    missing.length === 0
+      ? `Agreement: ${compared}${leftOut}.`
+      : `Agreement: not known, ${missing.join(", ")} could not be read and written to the end; by what was read last, ${compared}${leftOut}.`;
+  return `${whole} Outbox: ${plainNumber(outbox)}.`;
 }
 
 function foundLines({ found, run }: RunReport): ReadonlyArray<string> {

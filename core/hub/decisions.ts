@@ -12,7 +12,7 @@ import type { Moment } from "../model/moment.ts";
 import type { Value } from "../model/value.ts";
 import type { Conflict, Link, World } from "../model/world.ts";
 import { noteAudit } from "../store/audit.ts";
-import { readConflict, readFills, readHistory } from "../store/browse.ts";
+import { isRun, readConflict, readFills, readHistory } from "../store/browse.ts";
 import { loadWorld, saveWorld, type Wanted } from "../store/world-store.ts";
 import type { Hub } from "./open.ts";
 
@@ -237,8 +237,9 @@ export interface UndoneFills {
 
 const fillsBatchMax = 500;
 
-/** Takes all fills of empty fields back that one run made at first meetings. */
+/** Takes all fills of empty fields back that one run made at first meetings; null if there was no such run. */
 export const undoFills = Effect.fn("hub.undo-fills")(function* (hub: Hub, actor: string, run: string) {
+  if (!(yield* isRun(hub, run))) return null;
   const fills = yield* readFills(hub, run);
   let undone = 0;
   let asks = 0;

@@ -19,6 +19,7 @@ import {
   links,
   matchKeys,
   outbox,
+  runs,
   words,
 } from "./tables.ts";
 import { loadWorld, storedKey } from "./world-store.ts";
@@ -65,6 +66,20 @@ export const listCanonicals = Effect.fn("browse.list")(function* (shelf: Shelf, 
       .orderBy(asc(canonicals.id))
       .limit(options.limit);
     return opened(shelf, rows);
+  });
+});
+
+/** By id, those that there are; an id of one that was merged gives the one that it was merged into. */
+export const readCanonicals = Effect.fn("browse.canonicals")(function* (shelf: Shelf, ids: ReadonlyArray<string>) {
+  const { database, sealer } = shelf.store;
+  return yield* database.read("reading names", async (): Promise<ReadonlyMap<string, Canonical>> => {
+    const { world } = await loadWorld(database, sealer, shelf.model, { canonicalIds: [...new Set(ids)] });
+    return new Map(
+      ids.flatMap((id) => {
+        const canonical = world.canonical(id);
+        return canonical === undefined ? [] : [[id, canonical] as const];
+      }),
+    );
   });
 });
 
@@ -150,6 +165,20 @@ const fillsMax = 1_000_000;
 const filledBy = (run: string): SQL => sql`${changes.run} = ${run} and ${changes.kind} = 'filled'`;
 
 /** What the first meetings of a run filled in where there was nothing, value by value. */
+/** Whether the store knows a run; each of its connections has a row. */
+export const isRun = Effect.fn("browse.is-run")(function* (shelf: Pick<Shelf, "store">, run: string) {
+  const { database } = shelf.store;
+  return yield* database.read("looking for a run", async () => {
+    // Ids are in order: all rows of a run begin with it and a bar, which the next character follows.
+    const [first] = await database.db
+      .select({ id: runs.id })
+      .from(runs)
+      .where(and(gt(runs.id, `${run}/`), lt(runs.id, `${run}0`)))
+      .limit(1);
+    return first !== undefined;
+  });
+});
+
 export const readFills = Effect.fn("browse.fills")(function* (shelf: Shelf, run: string) {
   const { database } = shelf.store;
   return yield* database.read("reading the fills of a run", async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type CliKit, createCliKit } from "../../kit/cli-kit.ts";
 
@@ -66,6 +66,31 @@ describe("the command line", () => {
     expect(err).toContain("Did you mean sync?");
   });
 
+  it("says wrong usage in JSON too, where JSON was asked for", async () => {
+    const unknown = await kit.run("sync", "--nope", "--json");
+    expect([unknown.code, unknown.json()]).toEqual([
+      2,
+      { error: { message: "unknown option '--nope'", remedy: "See --help." } },
+    ]);
+    expect((await kit.run("accounts", "show", "--json")).json()).toMatchObject({
+      error: { message: expect.stringContaining("missing required argument") },
+    });
+  });
+
+  it("says that a folder is no configuration", async () => {
+    const { code, err } = await kit.run("check", "-c", kit.folder);
+    expect([code, err.includes("is a folder"), err.includes("EISDIR")]).toEqual([2, true, false]);
+  });
+
+  it("names what is wrong with a fault plan, with its place", async () => {
+    writeFileSync(kit.file("plan.yaml"), "rules:\n  - { fault: lost-replly, tims: 2 }\n");
+    const { code, err } = await kit.run("sandbox", "--faults", kit.file("plan.yaml"));
+    expect(code).toBe(2);
+    expect(err).toMatch(/plan\.yaml:2:\d+: error: unknown key `tims`/);
+    expect(err).toContain("Did you mean `lost-reply`?");
+    expect(err).not.toContain("SchemaError");
+  });
+
   it("writes an example that is never written over", async () => {
     const other = createCliKit();
     expect((await other.run("init")).code).toBe(0);
@@ -92,7 +117,7 @@ describe("the command line", () => {
       "connections:\n  list: { use: file, pth: x, id: No }\n  b: { use: zohoo }\n",
     );
     const { code, out } = await kit.run("check");
-    expect(code).toBe(1);
+    expect([code, (await kit.run("sync")).code, (await kit.run("check", "--json")).code]).toEqual([2, 2, 2]);
     expect(out).toMatch(/syncline\.yaml:2:\d+: error: .*pth/);
     expect(out).toMatch(/syncline\.yaml:3:\d+: error: .*zohoo/);
     expect(out).toContain("Did you mean `zoho`?");
@@ -127,6 +152,29 @@ describe("the command line", () => {
     expect([wrong.code, wrong.err.includes("has no field phon")]).toEqual([2, true]);
   });
 
+  it("does not mix rows and JSON on standard output", async () => {
+    expect((await kit.run("sync")).code).toBe(0);
+    const mixed = await kit.run("export", "--json");
+    expect([mixed.code, mixed.json()]).toMatchObject([2, { error: { remedy: expect.stringContaining("-o") } }]);
+    const file = kit.file("out.csv");
+    expect((await kit.run("export", "--json", "-o", file)).json()).toEqual({ file, rows: 3 });
+  });
+
+  it("explains a field that nobody has told", async () => {
+    await kit.run("sync");
+    const { out } = await kit.run("explain", await idOf("Acme Tools"), "owner");
+    expect(out).toContain("from nobody yet");
+    expect(out).not.toContain("unknown time");
+  });
+
+  it("does not call systems equal when one of them could not be read", async () => {
+    expect((await kit.run("sync")).out).not.toContain("not known");
+    rmSync(kit.file("customers.csv"));
+    const { code, out } = await kit.run("sync");
+    expect(code).toBe(1);
+    expect(out).toContain("Agreement: not known, list could not be read");
+  });
+
   it("exports CSV that no spreadsheet takes for a formula, and JSONL", async () => {
     await kit.run("sync");
     const csv = (await kit.run("export", "--fields", "name,tags")).out;
@@ -145,6 +193,8 @@ describe("the command line", () => {
   it("writes no file where there is no room for one, and says so", async () => {
     await kit.run("sync");
     const { code, err } = await kit.run("export", "-o", kit.file("missing/folder/out.csv"));
+    expect(err).toContain(`there is no folder ${kit.file("missing/folder")}`);
+    expect((await kit.run("export", "-o", kit.folder)).err).toContain("it is a folder");
     expect(code).toBe(1);
     expect(err).toContain("was not written");
   });

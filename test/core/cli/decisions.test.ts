@@ -69,6 +69,22 @@ describe("decisions on the command line", () => {
     expect((await kit.run("explain", acme.id, "phone")).out).toContain("asked again");
   });
 
+  it("name the customer of each conflict", async () => {
+    const { id } = await openRow();
+    const { out, code } = await kit.run("conflicts", "list");
+    expect([
+      code,
+      out
+        .split("\n")
+        .find((line) => line.startsWith(id))
+        ?.includes("Acme Tools"),
+    ]).toEqual([0, true]);
+    expect(await items("conflicts", "list")).toMatchObject([{ id, name: "Acme Tools" }]);
+    const shown = (await kit.run("conflicts", "show", id)).out;
+    expect(shown).toContain("agreed on before");
+    expect(shown).not.toContain("kind: meeting");
+  });
+
   it("ask again when the row has changed since it was shown", async () => {
     const { id, updatedAt } = await openRow();
     const stale = await kit.run("conflicts", "resolve", id, "--take", "two", "--shown", String(updatedAt - 1));
@@ -109,7 +125,11 @@ describe("decisions on the command line", () => {
     expect(undone.out).toContain("1 fields are empty again");
     const { industry, employees } = (await account("Acme Tools")).values;
     expect([industry ?? null, employees ?? null].filter((value) => value === null)).toHaveLength(1);
-    expect((await kit.run("conflicts", "undo", "run_none")).err).toContain("filled no empty field");
+    const unknown = await kit.run("conflicts", "undo", "run_bogus");
+    expect([unknown.code, unknown.err.includes("There was no run run_bogus")]).toEqual([1, true]);
+    expect((await kit.run("sync")).code).toBe(0);
+    const [latest] = (await kit.run("sync", "--json")).out.match(/run_\w+/) ?? [];
+    expect((await kit.run("conflicts", "undo", latest ?? "")).err).toContain("filled no empty field");
   });
 
   it("merge two accounts and take them apart again", async () => {
