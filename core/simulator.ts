@@ -6,6 +6,9 @@
  * screen, so that tests and the demo can edit records as people do.
  */
 import type { Entity } from "./model/field.ts";
+import type { Notices } from "./simulator-notices.ts";
+
+export { createNotices, type Notice, type NoticeAnswer, type Notices } from "./simulator-notices.ts";
 
 export interface SimulatorClock {
   readonly now: () => number;
@@ -132,4 +135,8 @@ export interface Simulator {
   readonly connection: (baseUrl: string) => Readonly<Record<string, unknown>>;
   /** Calls answered so far, by "METHOD path" with ids cut off, and writes that took effect. */
   readonly traffic: () => { readonly calls: Readonly<Record<string, number>>; readonly writes: number };
+  /** The calls that it makes to customers' addresses, where the vendor makes such calls. */
+  readonly notices?: Notices;
+  /** Sets whom it calls, as a person does at the vendor where that is so; returns the YAML keys that take its calls. */
+  readonly hookTo?: (url: string) => Readonly<Record<string, unknown>>;
 }

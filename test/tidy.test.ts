@@ -50,7 +50,13 @@ const layers: Readonly<Record<string, ReadonlyArray<string>>> = {
   ],
 };
 
-const doors = ["core/connector.ts", "core/plugin.ts", "core/simulator.ts", "core/simulator-server.ts"];
+const doors = [
+  "core/connector.ts",
+  "core/plugin.ts",
+  "core/simulator.ts",
+  "core/simulator-server.ts",
+  "core/simulator-courier.ts",
+];
 
 describe("the tree", () => {
   it("imports inward only", () => {

@@ -9,7 +9,7 @@ import { explanationLines } from "../../core/cli/customers.ts";
 import { exportCommand } from "../../core/cli/export.ts";
 import type { ExtraCommand } from "../../core/cli/program.ts";
 import { progressLines } from "../../core/cli/progress.ts";
-import { type Running, startSandbox } from "../../core/cli/sandbox.ts";
+import { closeSandbox, type Running, startSandbox } from "../../core/cli/sandbox.ts";
 import { planLines, reportLines } from "../../core/cli/sync.ts";
 import { checkup } from "../../core/hub/checkup.ts";
 import { explain } from "../../core/hub/explain.ts";
@@ -86,7 +86,7 @@ async function runDemo(cli: Cli, options: { readonly json: boolean; readonly lan
     if (options.json) await printJson(cli, result);
     return story.agreement === 1 && story.outbox === 0 && story.secondRunWrites === 0 ? exit.ok : exit.failed;
   } finally {
-    for (const { server } of running) await server.close();
+    await closeSandbox(running);
   }
 }
 

@@ -10,6 +10,7 @@ import {
   createFaults,
   type FaultPlan,
   type FaultRule,
+  type Notices,
   type Screen,
   type Simulator,
   type SimulatorClock,
@@ -59,6 +60,10 @@ export interface FxiaokeSimulator extends Simulator {
   /** Live: a test turns one switch and goes on. */
   readonly switches: { -readonly [Name in keyof FxiaokeSwitches]: FxiaokeSwitches[Name] };
   readonly events: EventSender;
+  readonly notices: Notices;
+  readonly hookTo: (url: string) => { readonly webhook: true };
+  /** Where events go from now on, as a person sets it at the vendor; null for nowhere. */
+  readonly setAddress: (url: string | null) => void;
   /** Finishes the approval of a record. */
   readonly approve: (entity: "account" | "contact", id: string) => void;
   /** Takes a record out of the acting user's sight, or brings it back. */
@@ -501,6 +506,12 @@ export function createFxiaokeSimulator(options: FxiaokeSimulatorOptions): Fxiaok
     faults,
     switches,
     events,
+    notices: events.notices,
+    setAddress: events.setAddress,
+    hookTo: (url) => {
+      events.setAddress(url);
+      return { webhook: true };
+    },
     approve: (entity, id) => store.approve(objectNames[entity], id, stamp()),
     conceal: (entity, id, concealed) => store.conceal(objectNames[entity], id, concealed),
     purge: (entity, id) => store.purge(objectNames[entity], id, screenAuthor()),

@@ -8,13 +8,23 @@ import {
   createFaults,
   type FaultPlan,
   type FaultRule,
+  type Notices,
   type Simulator,
   type SimulatorClock,
 } from "../../core/simulator.ts";
+import { createHookSender, type HookAddress } from "./simulator/hooks.ts";
 
 export interface MemorySimulatorOptions {
   readonly clock: SimulatorClock;
   readonly faults?: FaultPlan;
+}
+
+/** What tests and the demo may do beside the wire and the screen. */
+export interface MemorySimulator extends Simulator {
+  readonly notices: Notices;
+  readonly hookTo: (url: string) => { readonly webhook: { readonly secrets: ReadonlyArray<string> } };
+  /** Whom it calls from now on, as a person sets it; null for nobody. */
+  readonly setAddress: (address: HookAddress | null) => void;
 }
 
 interface Row {
@@ -73,13 +83,14 @@ const users = [
 const apiUser = "8";
 const screenUser = "7";
 export const apiKey = "simulated-key";
+export const hookSecret = "whsec_c2ltdWxhdGVkLXNlY3JldC1vZi10aGUtbWVtb3J5LXN5c3RlbQ==";
 const listMax = 500;
 const writesMax = 50;
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-export function createMemorySimulator({ clock, faults: plan }: MemorySimulatorOptions): Simulator {
+export function createMemorySimulator({ clock, faults: plan }: MemorySimulatorOptions): MemorySimulator {
   const faults = createFaults(plan ?? { rules: [] });
   const calls: Record<string, number> = {};
   const keys = new Set([apiKey]);
@@ -96,9 +107,14 @@ export function createMemorySimulator({ clock, faults: plan }: MemorySimulatorOp
   let frozenAt: number | undefined;
   const stamp = (): number => frozenAt ?? clock.now();
 
+  const sender = createHookSender(clock.now);
+
   const touch = (row: Row, by: string): Row => {
     changes += 1;
-    return Object.assign(row, { version: row.version + 1, modifiedAt: stamp(), modifiedBy: by, change: changes });
+    Object.assign(row, { version: row.version + 1, modifiedAt: stamp(), modifiedBy: by, change: changes });
+    const object = tables.companies.rows.has(row.id) ? "companies" : "people";
+    sender.note({ object, id: row.id, what: row.deleted ? "deleted" : row.version === 1 ? "created" : "updated" });
+    return row;
   };
   const insert = (table: Table, fields: Fields, by: string): Row => {
     lastId += 1n;
@@ -269,6 +285,12 @@ export function createMemorySimulator({ clock, faults: plan }: MemorySimulatorOp
       list: (entity) => [...tableOf(entity).rows.values()].filter(({ deleted }) => !deleted).map(({ id }) => id),
     },
     faults,
+    notices: sender.notices,
+    setAddress: sender.setAddress,
+    hookTo: (url) => {
+      sender.setAddress({ url, secret: hookSecret });
+      return { webhook: { secrets: [hookSecret] } };
+    },
     connection: (baseUrl) => ({ baseUrl, apiKey }),
     traffic: () => ({ calls: { ...calls }, writes }),
   };

@@ -8,6 +8,7 @@
 import {
   createFaults,
   type FaultPlan,
+  type Notices,
   type Simulator,
   type SimulatorClock,
   seededRandom,
@@ -78,6 +79,10 @@ export interface ZohoSimulator extends Simulator {
   readonly creditsUsed: () => number;
   /** What Zoho would have sent to the channels since the last call. */
   readonly notifications: () => ReadonlyArray<Notification>;
+  readonly notices: Notices;
+  readonly hookTo: (url: string) => { readonly webhook: true };
+  /** Loses a channel without a word. */
+  readonly loseChannel: (id: string) => void;
 }
 
 const editions = { free: 5, standard: 10, professional: 15, enterprise: 20, ultimate: 25 } as const;
@@ -181,6 +186,10 @@ export function createZohoSimulator(options: ZohoSimulatorOptions): ZohoSimulato
     tokensAlive: oauth.alive,
     creditsUsed: gate.used,
     notifications: watch.take,
+    notices: watch.notices,
+    loseChannel: watch.lose,
+    // The hub makes its channels itself.
+    hookTo: () => ({ webhook: true }),
     connection: (baseUrl) => ({
       region,
       accountsUrl: baseUrl,

@@ -182,6 +182,7 @@ function programFor(
     .option("--only <systems>", "such as zoho, or zoho,fxiaoke")
     .option("--port <n>", "the first port", positive(65_535))
     .option("--faults <file>", "a YAML plan of faults to inject")
+    .option("--hub <url>", "where your hub listens: the vendors call it when something changes")
     .option("--seed <n>", "another seed gives other data", positive(1_000_000_000), 1)
     .action((options) => ran(sandboxCommand(cli, global(), options)));
 

@@ -7,6 +7,7 @@ import { decode } from "../config/issues.ts";
 import { createReport } from "../config/report.ts";
 import { readSource } from "../config/source.ts";
 import { type FaultPlan, faultKinds, type Simulator } from "../simulator.ts";
+import { type Courier, startCourier } from "../simulator-courier.ts";
 import { type SimulatorServer, serveSimulator } from "../simulator-server.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { printJson, printLines } from "./context.ts";
@@ -56,17 +57,32 @@ export interface SandboxOptions {
   readonly port?: number;
   readonly faults?: string;
   readonly seed: number;
+  /** Where the hub listens that the vendors call. */
+  readonly hub?: string;
 }
 
 export interface Running {
   readonly system: string;
+  /** The connection's name in the YAML. */
+  readonly name: string;
   readonly simulator: Simulator;
   readonly server: SimulatorServer;
+  /** Carries the vendor's calls; absent where it makes none. */
+  readonly courier?: Courier;
   /** The keys of the connection in the YAML. */
   readonly keys: Readonly<Record<string, unknown>>;
 }
 
-/** Starts the simulated vendors; the caller closes their servers. */
+const bare = (url: string): string => url.replace(/\/+$/, "");
+
+export async function closeSandbox(running: ReadonlyArray<Running>): Promise<void> {
+  for (const { courier, server } of running) {
+    await courier?.close();
+    await server.close();
+  }
+}
+
+/** Starts the simulated vendors; the caller closes them. */
 export async function startSandbox(
   cli: Pick<Cli, "registry" | "clock">,
   options: SandboxOptions,
@@ -93,7 +109,16 @@ export async function startSandbox(
         );
       },
     );
-    running.push({ system, simulator, server, keys: { use: system, ...simulator.connection(server.url) } });
+    const name = `${system}-sandbox`;
+    const called = options.hub === undefined ? {} : simulator.hookTo?.(`${bare(options.hub)}/hooks/${name}`);
+    running.push({
+      system,
+      name,
+      simulator,
+      server,
+      ...(simulator.notices === undefined ? {} : { courier: startCourier(simulator.notices) }),
+      keys: { use: system, ...simulator.connection(server.url), ...called },
+    });
   }
   return running;
 }
@@ -101,7 +126,7 @@ export async function startSandbox(
 /** Runs until it is stopped. */
 export async function sandboxCommand(cli: Cli, global: Global, options: SandboxOptions): Promise<number> {
   const running = await startSandbox(cli, options);
-  const connections = Object.fromEntries(running.map(({ system, keys }) => [`${system}-sandbox`, keys]));
+  const connections = Object.fromEntries(running.map(({ name, keys }) => [name, keys]));
   if (global.json) {
     const systems = running.map(({ system, server, keys }) => ({ system, baseUrl: server.url, connection: keys }));
     await printJson(cli, { systems });
@@ -117,7 +142,7 @@ export async function sandboxCommand(cli: Cli, global: Global, options: SandboxO
     ]);
   }
   await stopped(cli.signal);
-  for (const { server } of running) await server.close();
+  await closeSandbox(running);
   return exit.ok;
 }
 

@@ -3,6 +3,7 @@
  *
  * Source  Zoho CRM API v8, "Notification APIs".
  */
+import { createNotices, type Notices } from "../../../core/simulator.ts";
 import type { Change } from "./store.ts";
 import { isModule, type Module, moduleIds, moduleNames } from "./tenant.ts";
 import { answer, batch, empty, errorOf, isJson, type Json, Refused, refuse } from "./wire.ts";
@@ -26,6 +27,9 @@ const hourMs = 3_600_000;
 const weekMs = 7 * 24 * hourMs;
 const tokenLengthMax = 50;
 const urlLengthMax = 255;
+/** Nobody may be there to take them. */
+const pendingMax = 10_000;
+const pageRowsMax = 200;
 const events = ["create", "edit", "delete"] as const;
 const eventOf = { insert: "create", update: "edit", delete: "delete" } as const;
 
@@ -39,6 +43,7 @@ export type Watch = ReturnType<typeof createWatch>;
 export function createWatch({ now, time }: WatchOptions) {
   const channels = new Map<string, Channel>();
   let pending: Array<Notification> = [];
+  let calls = 0;
 
   const alive = (id: string): Channel | undefined => {
     const channel = channels.get(id);
@@ -167,8 +172,12 @@ export function createWatch({ now, time }: WatchOptions) {
             notify_on_related_action: true,
           })),
       );
-    if (shown.length === 0) return empty(204);
-    return answer({ watch: shown, info: { per_page: 200, count: shown.length, page: 1, more_records: false } });
+    const size = Math.min(Number(query.get("per_page") ?? pageRowsMax), pageRowsMax);
+    const page = Number(query.get("page") ?? 1);
+    const rows = shown.slice((page - 1) * size, page * size);
+    if (rows.length === 0) return empty(204);
+    const more_records = shown.length > page * size;
+    return answer({ watch: rows, info: { per_page: size, count: rows.length, page, more_records } });
   };
 
   const disable = (request: Request): Response => {
@@ -186,7 +195,23 @@ export function createWatch({ now, time }: WatchOptions) {
     return batch(entries, 200, "watch");
   };
 
+  const take = (): ReadonlyArray<Notification> => {
+    const taken = pending;
+    pending = [];
+    return taken;
+  };
+
+  const notices = createNotices({
+    take: () =>
+      take().map(({ url, body }) => {
+        calls += 1;
+        const headers = { "content-type": "application/json;charset=UTF-8" };
+        return { id: String(calls), url, headers, body: JSON.stringify(body) };
+      }),
+  });
+
   const note = ({ module, operation, id, values }: Change): void => {
+    const before = pending.length;
     for (const channel of channels.values()) {
       if (channel.expiresAt <= now() || !channel.events.includes(`${module}.${eventOf[operation]}`)) continue;
       pending.push({
@@ -205,6 +230,8 @@ export function createWatch({ now, time }: WatchOptions) {
         },
       });
     }
+    if (pending.length > pendingMax) pending = pending.slice(-pendingMax);
+    if (pending.length > before) notices.ring();
   };
 
   return {
@@ -213,10 +240,11 @@ export function createWatch({ now, time }: WatchOptions) {
     disable,
     note,
     /** What Zoho would have sent since the last call. */
-    take: (): ReadonlyArray<Notification> => {
-      const taken = pending;
-      pending = [];
-      return taken;
+    take,
+    notices: notices satisfies Notices,
+    /** Loses a channel without a word, as happens when the user who consented is deactivated. */
+    lose: (id: string): void => {
+      channels.delete(id);
     },
   };
 }
