@@ -149,7 +149,11 @@ export interface Person {
 /** A live connection to one tenant. Every method may throw the four faults and nothing else. */
 export interface Connection<Cursor = unknown> {
   /** Reaches the system with the credentials; lists what a person must mend (rights, missing fields, key field). */
-  readonly check: (request: { readonly keys: Partial<Record<Entity, string>> }) => Promise<ReadonlyArray<Problem>>;
+  readonly check: (request: {
+    readonly keys: Partial<Record<Entity, string>>;
+    /** The YAML takes the system's own calls. */
+    readonly webhook?: boolean;
+  }) => Promise<ReadonlyArray<Problem>>;
   readonly pull: (entity: Entity, request: PullRequest<Cursor>) => AsyncIterable<Page<Cursor>>;
   /** The present state of the ids; an id that is not there comes back as a tombstone, one that cannot be told is left out. */
   readonly fetch: (

@@ -12,6 +12,8 @@ interface Checked {
   readonly descriptions: Descriptions;
   readonly entities: Readonly<Record<Entity, EntityMap>>;
   readonly keys: Partial<Record<Entity, string>>;
+  /** The YAML takes Zoho's own calls. */
+  readonly webhook: boolean;
 }
 
 /** Every problem at once. Credentials that do not work are problems; a system that does not answer is a fault. */
@@ -24,6 +26,7 @@ export async function check(checked: Checked): Promise<ReadonlyArray<Problem>> {
     problems.push(...(await asProblems(() => checkFields(checked, entity), entity)));
     for (const reads of readsOf(entity)) problems.push(...(await asProblems(() => reads(checked.client), entity)));
   }
+  if (checked.webhook) problems.push(...(await asProblems(() => checkNotifications(checked.client))));
   // The same broken credentials show with every call.
   return problems.filter((one, index) => problems.findIndex(({ what }) => what === one.what) === index);
 }
@@ -38,6 +41,20 @@ async function asProblems(
     if (!isFault(error) || error._tag !== "AuthFailed") throw error;
     const at = entity === undefined ? {} : { entity };
     return [{ severity: "error", what: error.message, remedy: error.remedy, ...at }];
+  }
+}
+
+/** Channels are made under a scope of their own. */
+async function checkNotifications(client: Client): Promise<ReadonlyArray<Problem>> {
+  try {
+    await client.read({ method: "GET", path: "/crm/v8/actions/watch", query: { per_page: "1" } });
+    return [];
+  } catch (error) {
+    if (!isFault(error) || error._tag !== "AuthFailed") throw error;
+    const remedy = "Consent again with the scope ZohoCRM.notifications.ALL among the others, or set webhook: false.";
+    return [
+      { severity: "error", what: `Zoho does not let the hub make notification channels: ${error.message}`, remedy },
+    ];
   }
 }
 

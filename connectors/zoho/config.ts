@@ -125,3 +125,6 @@ export function settingsOf(config: Config): Settings {
 
 export type Module = "Accounts" | "Contacts";
 export const modules: Readonly<Record<Entity, Module>> = { account: "Accounts", contact: "Contacts" };
+
+export const entityOf = (module: unknown): Entity | undefined =>
+  (["account", "contact"] as const).find((entity) => modules[entity] === module);

@@ -4,6 +4,7 @@
  * Source  Zoho CRM REST API v8, www.zoho.com/crm/developer/docs/api/v8.
  */
 import type { Connection, Connector, Tools } from "../../core/connector.ts";
+import { createChannels } from "./channels.ts";
 import { check } from "./check.ts";
 import { createClient, limitsOf } from "./client.ts";
 import { Config, modules, settingsOf, type Config as ZohoConfig } from "./config.ts";
@@ -16,6 +17,7 @@ import { batchMax, entitiesOf, ruleFor } from "./map.ts";
 import { people } from "./people.ts";
 import { pull, type Reader } from "./pull.ts";
 import { push } from "./push.ts";
+import { createWebhook } from "./webhook.ts";
 
 /** The core sends up to this many updates singly, each with its precondition. */
 const singlyMax = 10;
@@ -29,13 +31,14 @@ export function connectZoho(config: ZohoConfig, tools: Tools): Connection<ZohoCu
   const entities = entitiesOf(settings);
   const reader: Reader = { client, descriptions, settings, graveyard, clock, log };
   return {
-    check: ({ keys }) => check({ client, settings, descriptions, entities, keys }),
+    check: ({ keys, webhook = false }) => check({ client, settings, descriptions, entities, keys, webhook }),
     pull: (entity, request) => pull(reader, modules[entity], request),
     fetch: (entity, ids, fields) => fetch(reader, modules[entity], ids, fields),
     find: (entity, criteria, fields) => find(reader, modules[entity], criteria, fields),
     push: (operations) => push(reader, operations),
     describe: async (entity) => [...(await descriptions.of(modules[entity], true)).fields.values()],
     people: () => people(client),
+    webhook: createWebhook(createChannels(client)),
     callsToFind: queriesFor,
     callsFor: (kind, count) => (kind === "update" && count <= singlyMax ? count : Math.ceil(count / batchMax)),
   };

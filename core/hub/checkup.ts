@@ -25,8 +25,9 @@ export const checkup = Effect.fn("hub.checkup")(function* (hub: Hub, live: LiveH
 });
 
 const checkOne = (hub: Hub, live: LiveConnection) => {
-  const keys = hub.config.connections.find((one) => one.name === live.name)?.key ?? {};
-  return call(live.name, "checking", () => live.api.check({ keys })).pipe(
+  const config = hub.config.connections.find((one) => one.name === live.name);
+  const webhook = config?.webhook.kind === "own" && live.api.webhook !== undefined;
+  return call(live.name, "checking", () => live.api.check({ keys: config?.key ?? {}, webhook })).pipe(
     Effect.map((problems) => problems.map((problem) => fromProblem(live, problem))),
     Effect.catch((failure) => Effect.succeed([fromFailure(live.name, failure)])),
   );

@@ -41,9 +41,12 @@ export type Hint =
 /** A channel through which a vendor calls us. */
 export interface Channel {
   readonly id: string;
-  /** Where its calls go. */
+  /** Where its calls go, as the core has asked for it: without what the connector puts there itself. */
   readonly url: string;
-  /** What its calls carry to prove where they come from; null where the vendor does not tell. */
+  /**
+   * What its calls carry to prove where they come from; null where the vendor does not tell. The core makes secrets of
+   * 32 characters (letters, digits, `-` and `_`).
+   */
   readonly secret: string | null;
   readonly expiresAt: number | null;
   readonly entities: ReadonlyArray<Entity>;

@@ -6,6 +6,7 @@
  */
 import { describe } from "vitest";
 import { describeFailing } from "./contract/failing.ts";
+import { describeHooks } from "./contract/hooks.ts";
 import { describeMapping } from "./contract/mapping.ts";
 import { describeReading } from "./contract/reading.ts";
 import { createSuite } from "./contract/suite.ts";
@@ -21,4 +22,6 @@ export function describeConnector<Config, Cursor>(contract: Contract<Config, Cur
   describe(`the contract of ${system}: reading`, () => describeReading(suite));
   describe(`the contract of ${system}: writing`, () => describeWriting(suite));
   describe(`the contract of ${system}: failing`, () => describeFailing(suite));
+  const { hooks } = contract;
+  if (hooks !== undefined) describe(`the contract of ${system}: being called`, () => describeHooks(suite, hooks));
 }

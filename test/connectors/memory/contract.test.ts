@@ -1,10 +1,21 @@
 import { memory } from "../../../connectors/memory/index.ts";
-import { apiKey, createMemorySimulator } from "../../../connectors/memory/simulator.ts";
+import {
+  apiKey,
+  createMemorySimulator,
+  hookSecret,
+  type MemorySimulator,
+} from "../../../connectors/memory/simulator.ts";
+import { standardWebhook } from "../../../core/net/standard-webhook.ts";
 import { describeConnector } from "../../kit/connector-contract.ts";
+
+let calling: MemorySimulator | undefined;
 
 describeConnector({
   connector: memory,
-  simulate: createMemorySimulator,
+  simulate: (options) => {
+    calling = createMemorySimulator(options);
+    return calling;
+  },
   wrongCredentials: (keys) => ({ ...keys, apiKey: "not the key" }),
   secrets: [apiKey, "not the key"],
   key: { account: "Hub_Id", contact: "Hub_Id" },
@@ -50,6 +61,14 @@ describeConnector({
         owner: ["ben@example.com"],
       }),
     },
+  },
+  hooks: {
+    arrange: async () => {
+      if (calling === undefined) throw new Error("no simulator was made");
+      calling.setAddress({ url: "https://hub.example/hooks/memory-one", secret: hookSecret });
+      return { webhook: standardWebhook({ account: "companies", contact: "people" }), secrets: [hookSecret] };
+    },
+    proof: "whole",
   },
   cannot: {
     "token expiry": "an API key does not expire",

@@ -8,10 +8,22 @@ import {
   type ZohoSimulator,
   type ZohoSimulatorOptions,
 } from "../../../connectors/zoho/simulator.ts";
-import type { Entity, Operation, Page, Result } from "../../../core/connector.ts";
+import type { Channel, Entity, Operation, Page, Result } from "../../../core/connector.ts";
 import type { FaultRule } from "../../../core/simulator.ts";
 import type { Contract, Keys } from "../../kit/connector-contract.ts";
 import { openWorld, pagesOf, type World } from "../../kit/contract/world.ts";
+
+const dayMs = 24 * 3_600_000;
+
+export const channelSecret = "Zm9yLXRlc3RzLW9ubHktMzItY2hhcnM-";
+
+export const channelAt = (expiresAt: number): Channel => ({
+  id: "100000000000000001",
+  url: "https://hub.example/hooks/zoho-eu",
+  secret: channelSecret,
+  expiresAt,
+  entities: ["account", "contact"],
+});
 
 export const zohoContract: Contract<Config, Cursor> = {
   connector: zoho,
@@ -76,6 +88,14 @@ export const zohoContract: Contract<Config, Cursor> = {
   },
   cannot: {
     "rate over 200": "Zoho refuses for rate by status",
+  },
+  hooks: {
+    arrange: async ({ api: { webhook }, clock }) => {
+      if (webhook?.channels === undefined) throw new Error("Zoho has channels");
+      await webhook.channels.save(channelAt(clock.now() + dayMs), false);
+      return { webhook, secrets: [channelSecret] };
+    },
+    proof: { text: channelSecret, parameter: "k" },
   },
 };
 

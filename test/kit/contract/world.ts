@@ -25,6 +25,7 @@ import type { FaultRule, Simulator, SimulatorClock } from "../../../core/simulat
 import { serveSimulator } from "../../../core/simulator-server.ts";
 import { peopleOf } from "../../../core/sync/connect.ts";
 import { type StillClock, stillClock } from "../clock.ts";
+import type { HookContract } from "./hooks.ts";
 
 export type Keys = Readonly<Record<string, unknown>>;
 export type Fields = Readonly<Record<string, unknown>>;
@@ -88,6 +89,8 @@ export interface Contract<Config, Cursor> {
     readonly update: CallPlace;
   };
   readonly cannot: Partial<Record<Case, string>>;
+  /** How the system calls the hub; left out where it never does. */
+  readonly hooks?: HookContract<Config, Cursor>;
 }
 
 export interface World<Config, Cursor> {
