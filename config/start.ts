@@ -4,6 +4,7 @@ import { userInfo } from "node:os";
 import { type Cli, exit } from "../core/cli/cli.ts";
 import { runCli } from "../core/cli/program.ts";
 import { systemClock } from "../core/net/clock.ts";
+import packageJson from "../package.json" with { type: "json" };
 import { demo } from "./demo/command.ts";
 import { registry } from "./registry.ts";
 
@@ -41,6 +42,7 @@ const cli: Cli = {
   isTerminal: process.stderr.isTTY === true,
   columns: process.stdout.columns ?? columnsDefault,
   signal: stopping.signal,
+  version: packageJson.version,
   actor: actorName(),
 };
 

@@ -33,6 +33,8 @@ export interface Cli {
   readonly columns: number;
   /** Aborts when the person asks to stop. */
   readonly signal: AbortSignal;
+  /** Of the program. */
+  readonly version: string;
   /** Who runs the command, for the audit log. */
   readonly actor: string;
 }

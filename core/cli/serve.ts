@@ -1,11 +1,10 @@
 /** `serve` runs the hub until it is stopped; `stop` and `reload` speak to the one that runs. */
 import { Effect } from "effect";
-import { Hono } from "hono";
-import { createHooks } from "../http/hooks.ts";
-import { listen } from "../http/listen.ts";
+import { createFaces } from "../http/faces.ts";
+import { type Listening, listen } from "../http/listen.ts";
 import type { Listener } from "../hub/events.ts";
-import { openHub, storeFile } from "../hub/open.ts";
-import { startService } from "../hub/start-service.ts";
+import { type Hub, openHub, storeFile } from "../hub/open.ts";
+import { type RunningService, startService } from "../hub/start-service.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { printJson, printLines, readYaml, soundConfig } from "./context.ts";
 import { isRunning, readPid, removePid, writePid } from "./pid-file.ts";
@@ -13,41 +12,71 @@ import { isRunning, readPid, removePid, writePid } from "./pid-file.ts";
 /** What is under way gets that long to end by itself. */
 const graceMs = 10_000;
 
-export async function serveCommand(cli: Cli, global: Global): Promise<number> {
-  const config = soundConfig(cli, global);
-  const log = { info: () => {}, warn: (message: string) => cli.err(`${message}\n`) };
-  const hub = await Effect.runPromise(openHub({ config, key: cli.env.SYNCLINE_KEY, clock: cli.clock, log }));
-  const listeners: Array<Listener> = [];
-  const service = await startService({ hub, readConfig: () => readYaml(cli, global), listeners }).catch(
-    async (error: unknown) => {
-      await hub.close();
-      throw error;
-    },
-  );
-  const app = new Hono();
-  app.route("/", createHooks({ service, now: cli.clock.now }));
-  app.get("/healthz", (context) => context.json({ status: "ok" }));
-  app.get("/readyz", (context) => {
-    const { ready, reason } = service.readiness();
-    return context.json(ready ? { status: "ready" } : { status: "not ready", reason }, ready ? 200 : 503);
-  });
-  const server = await listen(app.fetch, config.serve).catch(async (error: unknown) => {
-    await service.stop(0);
-    await hub.close();
+/** A hub that listens. */
+export interface Serving {
+  readonly hub: Hub;
+  readonly service: RunningService;
+  readonly server: Listening;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens the hub, starts it and listens; what was begun is ended again where a later step fails. */
+export async function startServing(
+  cli: Pick<Cli, "clock" | "env" | "err" | "registry" | "version">,
+  options: { readonly read: () => ReturnType<typeof readYaml>; readonly listeners?: ReadonlyArray<Listener> },
+): Promise<Serving> {
+  const { config } = options.read();
+  if (config === null)
+    throw new CommandFailed("The configuration has errors.", "Run `npx syncline check`.", exit.usage);
+  const log: Hub["log"] = { info: () => {}, warn: (message) => cli.err(`${message}\n`) };
+  const ending: Array<() => Promise<void>> = [];
+  const close = async (): Promise<void> => {
+    for (const end of ending.splice(0).reverse()) await end();
+  };
+  try {
+    const hub = await Effect.runPromise(openHub({ config, key: cli.env.SYNCLINE_KEY, clock: cli.clock, log }));
+    ending.push(hub.close);
+    const service = await startService({ hub, readConfig: options.read, listeners: options.listeners ?? [] });
+    ending.push(() => service.stop(graceMs));
+    const faces = createFaces({
+      service,
+      encoders: cli.registry.encoders,
+      clock: cli.clock,
+      log,
+      version: cli.version,
+      tls: config.serve.tls !== null,
+      origins: config.serve.origins,
+    });
+    const server = await listen(faces, config.serve);
+    ending.push(() => server.close(graceMs));
+    const store = storeFile(config.hub.store);
+    writePid(store, { pid: process.pid, url: server.url, startedAt: cli.clock.now() });
+    ending.push(async () => removePid(store));
+    return { hub, service, server, close };
+  } catch (error) {
+    await close();
     throw error;
-  });
-  const store = storeFile(config.hub.store);
-  writePid(store, { pid: process.pid, url: server.url, startedAt: cli.clock.now() });
+  }
+}
+
+export async function serveCommand(cli: Cli, global: Global): Promise<number> {
+  const { hub } = soundConfig(cli, global);
+  const { service, server, close } = await startServing(cli, { read: () => readYaml(cli, global) });
   const onHangup = (): void => void Effect.runPromise(service.reload("signal"));
   process.on("SIGHUP", onHangup);
-  if (global.json) await printJson(cli, { url: server.url, pid: process.pid });
-  else await printLines(cli, [`${config.hub.name} listens on ${server.url} (pid ${process.pid}). Stop with Ctrl-C.`]);
-  await aborted(cli.signal);
-  process.off("SIGHUP", onHangup);
-  await server.close(graceMs);
-  await service.stop(graceMs);
-  removePid(store);
-  await hub.close();
+  try {
+    if (global.json) await printJson(cli, { url: server.url, pid: process.pid });
+    else
+      await printLines(cli, [
+        `${hub.name} listens on ${server.url} (pid ${process.pid}).`,
+        `API and reference: ${server.url}/api/v1/docs. Make a key with: npx syncline keys create`,
+        "Stop with Ctrl-C.",
+      ]);
+    await aborted(cli.signal);
+  } finally {
+    process.off("SIGHUP", onHangup);
+    await close();
+  }
   return exit.ok;
 }
 
@@ -61,29 +90,33 @@ const stopMsMax = 30_000;
 const lookMs = 100;
 
 export async function stopCommand(cli: Cli, global: Global): Promise<number> {
-  const running = readPid(storeFile(soundConfig(cli, global).hub.store));
-  if (running === null) throw new CommandFailed("No hub runs on this store.", "Start one with: npx syncline serve");
-  process.kill(running.pid, "SIGTERM");
+  const { pid } = runningHub(cli, global);
+  process.kill(pid, "SIGTERM");
   for (let waitedMs = 0; waitedMs < stopMsMax; waitedMs += lookMs) {
-    if (!isRunning(running.pid)) {
-      if (global.json) await printJson(cli, { stopped: running.pid });
-      else await printLines(cli, [`Stopped (pid ${running.pid}).`]);
+    if (!isRunning(pid)) {
+      if (global.json) await printJson(cli, { stopped: pid });
+      else await printLines(cli, [`Stopped (pid ${pid}).`]);
       return exit.ok;
     }
     await cli.clock.sleep(lookMs, cli.signal);
   }
   throw new CommandFailed(
-    `The hub (pid ${running.pid}) has not ended within ${stopMsMax / 1000} seconds.`,
+    `The hub (pid ${pid}) has not ended within ${stopMsMax / 1000} seconds.`,
     "It may wait for a slow system; look at its log, or end it by its pid.",
   );
 }
 
+/** A YAML with errors is told here, where somebody reads it; the running hub goes on with the one it has. */
 export async function reloadCommand(cli: Cli, global: Global): Promise<number> {
-  // A YAML with errors is told here, where somebody reads it.
+  const { pid } = runningHub(cli, global);
+  process.kill(pid, "SIGHUP");
+  if (global.json) await printJson(cli, { asked: pid });
+  else await printLines(cli, [`Asked the hub (pid ${pid}) to read ${global.config} again.`]);
+  return exit.ok;
+}
+
+function runningHub(cli: Cli, global: Global) {
   const running = readPid(storeFile(soundConfig(cli, global).hub.store));
   if (running === null) throw new CommandFailed("No hub runs on this store.", "Start one with: npx syncline serve");
-  process.kill(running.pid, "SIGHUP");
-  if (global.json) await printJson(cli, { asked: running.pid });
-  else await printLines(cli, [`Asked the hub (pid ${running.pid}) to read ${global.config} again.`]);
-  return exit.ok;
+  return running;
 }

@@ -1,11 +1,12 @@
 /** Reads a request's body as bytes, and stops at the bound: what is larger is never kept. */
 import type { IncomingMessage } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 
 /** Null when the body is larger than `bytesMax`; `cut` when the sender went away in its middle. */
 export type Body = Buffer | "too large" | "cut";
 
 /** From the socket itself, which costs a third of what the way over a web stream does. */
-export function bodyOfSocket(incoming: IncomingMessage, bytesMax: number): Promise<Body> {
+export function bodyOfSocket(incoming: IncomingMessage | Http2ServerRequest, bytesMax: number): Promise<Body> {
   const told = Number(incoming.headers["content-length"] ?? 0);
   if (told > bytesMax) return Promise.resolve("too large");
   return new Promise((resolve) => {

@@ -6,6 +6,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 import { type Context, Hono } from "hono";
 import type { RunningService } from "../hub/start-service.ts";
 import { Forged } from "../net/fault.ts";
@@ -25,7 +26,7 @@ const depthMax = 64;
 const keptHeaders = /^(content-type|user-agent|webhook-[a-z-]+|x-[a-z0-9-]+)$/;
 const jsonType = /^application\/([a-z0-9.+-]+\+)?json\s*(;|$)/i;
 
-type NodeBindings = { readonly incoming?: IncomingMessage };
+type NodeBindings = { readonly incoming?: IncomingMessage | Http2ServerRequest };
 
 export function createHooks({ service, now }: HooksOptions): Hono<{ Bindings: NodeBindings }> {
   const hooks = new Hono<{ Bindings: NodeBindings }>();

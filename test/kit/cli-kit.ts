@@ -53,6 +53,7 @@ export function createCliKit(
         isTerminal: false,
         columns: 160,
         signal: stopping.signal,
+        version: "0.0.0-test",
         actor: "cli:test",
       };
       const code = await runCli(cli, ["--config", join(folder, "syncline.yaml"), ...argv]);

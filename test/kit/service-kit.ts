@@ -3,13 +3,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Effect } from "effect";
-import { Hono } from "hono";
 import { stringify } from "yaml";
 import { registry } from "../../config/registry.ts";
 import { createMemorySimulator } from "../../connectors/memory/simulator.ts";
 import { readConfig } from "../../core/config/read.ts";
 import type { Clock } from "../../core/connector.ts";
-import { createHooks } from "../../core/http/hooks.ts";
+import { createFaces } from "../../core/http/faces.ts";
 import { type Listening, listen } from "../../core/http/listen.ts";
 import type { ServiceEvent } from "../../core/hub/events.ts";
 import { openHub } from "../../core/hub/open.ts";
@@ -112,9 +111,8 @@ export async function createServiceKit(options: ServiceKitOptions = {}): Promise
   const hub = await Effect.runPromise(openHub({ config, key: undefined, clock, log }));
   const events: Array<ServiceEvent> = [];
   const service = await startService({ hub, readConfig: read, listeners: [(event) => events.push(event)] });
-  const app = new Hono();
-  app.route("/", createHooks({ service, now: clock.now }));
-  const server = await listen(app.fetch, config.serve);
+  const faces = createFaces({ service, encoders: registry.encoders, clock, log, version: "0.0.0-test" });
+  const server = await listen(faces, config.serve);
   return {
     folder,
     systems,
