@@ -114,6 +114,42 @@ export const edit = Effect.fn("hub.edit")(function* (
   });
 });
 
+/** What became of one field of an edit. */
+export interface FieldOutcome {
+  readonly field: string;
+  readonly outcome: EditOutcome;
+}
+
+/** A person's values for several fields, in one transaction; each field has an outcome of its own. */
+export const editFields = Effect.fn("hub.edit-fields")(function* (
+  hub: Hub,
+  actor: string,
+  asked: {
+    readonly id: string;
+    readonly fields: ReadonlyArray<{ readonly field: string; readonly value: Value; readonly base: Value }>;
+    readonly hold: boolean;
+  },
+) {
+  const { id, fields, hold } = asked;
+  const outcomes: Array<FieldOutcome> = [];
+  yield* decision(hub, {
+    actor,
+    action: `edit ${fields.map(({ field }) => field).join(", ")}`,
+    subject: id,
+    wanted: { canonicalIds: [id] },
+    decide: (world, moment) => {
+      // The transaction may run twice.
+      outcomes.length = 0;
+      for (const one of fields) {
+        const outcome = decideEdit(world, hub.settings, { canonicalId: id, hold, ...one }, moment);
+        outcomes.push({ field: one.field, outcome });
+      }
+      return outcomes.find(({ outcome }) => outcome.kind !== "done")?.outcome ?? { kind: "done" };
+    },
+  });
+  return outcomes;
+});
+
 /** Ends a hold: the next change of the field follows its policy again. */
 export const release = Effect.fn("hub.release")(function* (
   hub: Hub,

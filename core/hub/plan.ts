@@ -7,7 +7,7 @@
 import { asc } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Criterion } from "../connector.ts";
-import { displayName } from "../model/display.ts";
+import { displayField, displayName } from "../model/display.ts";
 import type { Entity } from "../model/field.ts";
 import { criteriaFor } from "../model/look-up.ts";
 import { type LeftOut, type Patch, patchesFor } from "../model/patch.ts";
@@ -38,6 +38,8 @@ export interface PlannedWrite {
   readonly canonicalId: string;
   readonly remoteId: string | null;
   readonly name: string;
+  /** The field that the name is taken from. */
+  readonly nameField: string | null;
   readonly fields: ReadonlyArray<PlannedField>;
   /** Fields that would be left out, and why. */
   readonly leftOut: ReadonlyArray<{ readonly field: string; readonly reason: string }>;
@@ -163,8 +165,9 @@ const plannedWrites = Effect.fn("plan.writes")(function* (engine: Engine, writes
         if (patch.kind === "create") lookUps.push(criteriaFor(engine.settings, side, canonical));
         if (writes.length >= writesMax) unlisted += 1;
         else {
-          const name = displayName(canonical.entity, canonical.values);
-          writes.push(shownWrite(patch, leftOut, { connection: row.connection, entity: canonical.entity, name }));
+          const { entity, values } = canonical;
+          const named = { name: displayName(entity, values), nameField: displayField(entity, values) };
+          writes.push(shownWrite(patch, leftOut, { connection: row.connection, entity, ...named }));
         }
       }
     }
@@ -175,7 +178,7 @@ const plannedWrites = Effect.fn("plan.writes")(function* (engine: Engine, writes
 function shownWrite(
   patch: Patch,
   leftOut: ReadonlyArray<LeftOut>,
-  about: Pick<PlannedWrite, "connection" | "entity" | "name">,
+  about: Pick<PlannedWrite, "connection" | "entity" | "name" | "nameField">,
 ): PlannedWrite {
   const mine = leftOut.filter((left) => left.link === patch.link);
   return {

@@ -4,19 +4,25 @@ import type { Entity, Field } from "./field.ts";
 import { nameText } from "./names.ts";
 import { type Group, isEmpty, isGroup, isList, isMoney, type Value, type Values } from "./value.ts";
 
+const namingFields: Readonly<Record<Entity, ReadonlyArray<string>>> = {
+  account: ["name", "legalName", "domain", "website", "email", "phone", "taxId"],
+  contact: ["name", "emails", "login", "mobile", "phones"],
+};
+
 /** What to call a record: its name, or else what comes nearest to one; empty text if nothing is known. */
 export function displayName(entity: Entity, values: Values): string {
-  const fields =
-    entity === "account"
-      ? ["name", "legalName", "domain", "website", "email", "phone", "taxId"]
-      : ["name", "emails", "login", "mobile", "phones"];
-  for (const field of fields) {
-    const value = values[field];
-    if (value === undefined || isEmpty(value)) continue;
-    const text = isList(value) ? (value[0] ?? "") : shortText(value);
-    if (text !== "") return text;
-  }
-  return "";
+  const field = displayField(entity, values);
+  return field === null ? "" : namingText(values[field]);
+}
+
+/** The field that a record is called by. */
+export function displayField(entity: Entity, values: Values): string | null {
+  return namingFields[entity].find((field) => namingText(values[field]) !== "") ?? null;
+}
+
+function namingText(value: Value | undefined): string {
+  if (value === undefined || isEmpty(value)) return "";
+  return isList(value) ? (value[0] ?? "") : shortText(value);
 }
 
 /** What stands for an empty value. */

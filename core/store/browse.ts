@@ -29,7 +29,7 @@ export interface Shelf {
   readonly model: Model;
 }
 
-async function sealingFor({ store, model }: Shelf, owners: ReadonlyArray<string>): Promise<Sealing> {
+export async function sealingFor({ store, model }: Shelf, owners: ReadonlyArray<string>): Promise<Sealing> {
   const keys: KeyRing = new Map();
   for (const row of await store.database.selectIn(dataKeys, "owner", [...new Set(owners)])) {
     keys.set(row.owner, store.sealer.unwrap(row.owner, row.wrapped));
@@ -37,7 +37,10 @@ async function sealingFor({ store, model }: Shelf, owners: ReadonlyArray<string>
   return { sealer: store.sealer, keys, model };
 }
 
-async function opened(shelf: Shelf, rows: ReadonlyArray<Row<typeof canonicals>>): Promise<ReadonlyArray<Canonical>> {
+export async function opened(
+  shelf: Shelf,
+  rows: ReadonlyArray<Row<typeof canonicals>>,
+): Promise<ReadonlyArray<Canonical>> {
   const sealing = await sealingFor(
     shelf,
     rows.map((row) => row.id),
@@ -202,8 +205,16 @@ export const readFills = Effect.fn("browse.fills")(function* (shelf: Shelf, run:
 
 const searchMax = 50;
 
-/** Exact by id, remote id or key; substring on account names; whole words on contact names. */
-export const search = Effect.fn("browse.search")(function* (shelf: Shelf, entity: Entity, text: string) {
+/**
+ * Exact by id, remote id or key; substring on account names; whole words on contact names. Without `personal` nothing is
+ * found by what is personal: that would tell whether it is here.
+ */
+export const search = Effect.fn("browse.search")(function* (
+  shelf: Shelf,
+  entity: Entity,
+  text: string,
+  { personal = true }: { readonly personal?: boolean } = {},
+) {
   const { database, sealer } = shelf.store;
   const wanted = text.trim();
   return yield* database.read("searching", async () => {
@@ -220,7 +231,7 @@ export const search = Effect.fn("browse.search")(function* (shelf: Shelf, entity
       .where(and(eq(links.remoteId, wanted), eq(links.entity, entity)))
       .limit(searchMax);
     for (const row of linked) if (row.id !== null) ids.add(row.id);
-    const keyValues = keyForms(wanted).map((key) => storedKey(sealer, { entity, ...key }));
+    const keyValues = keyForms(wanted, personal).map((key) => storedKey(sealer, { entity, ...key }));
     const keyed = await db
       .select({ id: matchKeys.canonicalId })
       .from(matchKeys)
@@ -240,7 +251,7 @@ export const search = Effect.fn("browse.search")(function* (shelf: Shelf, entity
         )
         .limit(searchMax);
       for (const row of named) ids.add(row.id);
-    } else for (const id of await byWords(shelf, wanted)) ids.add(id);
+    } else if (personal) for (const id of await byWords(shelf, wanted)) ids.add(id);
     const rows = await database.selectIn(canonicals, "id", [...ids].slice(0, searchMax));
     return opened(
       shelf,
@@ -261,9 +272,9 @@ async function byWords(shelf: Shelf, text: string): Promise<ReadonlyArray<string
 }
 
 /** A typed text as each kind of key that it may be. */
-function keyForms(text: string): ReadonlyArray<{ readonly kind: string; readonly value: string }> {
+function keyForms(text: string, personal: boolean): ReadonlyArray<{ readonly kind: string; readonly value: string }> {
   const lower = text.toLowerCase();
-  return [
+  const ofCompanies = [
     { kind: "taxId", value: text.toUpperCase().replace(/[\s-]/g, "") },
     {
       kind: "domain",
@@ -272,6 +283,10 @@ function keyForms(text: string): ReadonlyArray<{ readonly kind: string; readonly
         .replace(/^www\./, "")
         .replace(/\/.*$/, ""),
     },
+  ];
+  if (!personal) return ofCompanies;
+  return [
+    ...ofCompanies,
     { kind: "email", value: lower },
     { kind: "phone", value: text.replace(/[\s()./-]/g, "") },
     { kind: "login", value: text },
