@@ -5,15 +5,11 @@ import type { Wrong } from "./problem.ts";
 const wrongMax = 50;
 const formatter = SchemaIssue.makeFormatterDefault();
 
-/** Shape   at most 50; a place such as `body.values.phone`. */
+/** Shape   at most 50, one a place, such as `body.values.phone`. */
 export function wrongsOf(error: Schema.SchemaError, part: string): ReadonlyArray<Wrong> {
-  const found = flatten(error.issue, [part]);
-  const texts = new Set<string>();
-  return found
-    .filter(({ path, what }) => {
-      const text = `${path} ${what}`;
-      return !texts.has(text) && texts.add(text);
-    })
+  const places = new Set<string>();
+  return flatten(error.issue, [part])
+    .filter(({ path }) => !places.has(path) && places.add(path))
     .slice(0, wrongMax);
 }
 

@@ -48,6 +48,9 @@ export interface Streamed {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** A handler is an Effect, or a generator of them. */
+export type Handled<A> = Effect.Effect<A, Failure> | Effect.fn.Return<A, Failure>;
+
 export interface Spec<P, Q, B, A> {
   readonly method: Method;
   /** Below /api/v1, such as `/accounts/:id`. */
@@ -62,14 +65,14 @@ export interface Spec<P, Q, B, A> {
   readonly response: Shape<A>;
   /** The answer holds a secret, so it is not kept for an Idempotency-Key. */
   readonly secret?: true;
-  readonly handle: (asked: Asked<P, Q, B>) => Effect.Effect<Reply<A>, Failure>;
+  readonly handle: (asked: Asked<P, Q, B>) => Handled<Reply<NoInfer<A>>>;
 }
 
 export interface StreamSpec<P, Q>
   extends Omit<Spec<P, Q, unknown, unknown>, "handle" | "response" | "body" | "secret"> {
   /** Media types that it may give. */
   readonly media: ReadonlyArray<string>;
-  readonly handle: (asked: Asked<P, Q, unknown>) => Effect.Effect<Streamed, Failure>;
+  readonly handle: (asked: Asked<P, Q, unknown>) => Handled<Streamed>;
 }
 
 /** The parts of a request, as they came. */

@@ -29,6 +29,7 @@ export const Value = Schema.Union([
   Schema.Finite,
   Schema.Boolean,
   Schema.Array(Schema.String),
+  Schema.Struct({ amount: Schema.String, currency: Schema.String }),
   Schema.Record(Schema.String, Schema.NullOr(Schema.String)),
 ]).annotate({
   identifier: "Value",

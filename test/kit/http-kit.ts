@@ -54,6 +54,8 @@ export interface HttpKit {
   readonly folder: string;
   readonly one: Simulator;
   readonly two: Simulator;
+  /** Ids in system one of the account and the contact that hold the canaries. */
+  readonly remote: { readonly account: string; readonly contact: string };
   /** What the service was asked to do. */
   readonly asked: ReadonlyArray<string>;
   /** What the log was told. */
@@ -68,15 +70,17 @@ export interface HttpKit {
   readonly close: () => Promise<void>;
 }
 
-export async function createHttpKit(more: Partial<AppOptions> & { readonly accounts?: number } = {}): Promise<HttpKit> {
+export async function createHttpKit(
+  more: Partial<AppOptions> & { readonly accounts?: number; readonly onlyOne?: boolean } = {},
+): Promise<HttpKit> {
   const folder = mkdtempSync(join(tmpdir(), "syncline-http-"));
   const clock = stillClock();
   const [one, two] = [createMemorySimulator({ clock }), createMemorySimulator({ clock })];
-  fill(one, two, more.accounts ?? 8);
+  const remote = fill(one, two, more.accounts ?? 8);
   const [serverOne, serverTwo] = [await serveSimulator(one), await serveSimulator(two)];
   clock.advance(3_600_000);
   const { config, problems } = readConfig({
-    text: yaml(join(folder, "hub.db"), serverOne.url, serverTwo.url),
+    text: yaml(join(folder, "hub.db"), serverOne.url, serverTwo.url, more.onlyOne !== true),
     file: "syncline.yaml",
     env: {},
     connectors: registry.connectors,
@@ -96,12 +100,15 @@ export async function createHttpKit(more: Partial<AppOptions> & { readonly accou
   await sync();
   await sync();
   const asked: Array<string> = [];
+  let calls = 0;
   const app = createApp({
     service: serviceOver(hub, asked),
     encoders: registry.encoders,
     clock,
     log,
     version: "0.0.0-test",
+    // Each call comes from another place, unless a test says otherwise.
+    addressOf: () => `place-${calls++}`,
     ...more,
   });
   const makeKey: HttpKit["makeKey"] = async (wanted) => {
@@ -125,7 +132,7 @@ export async function createHttpKit(more: Partial<AppOptions> & { readonly accou
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = /json$/.test(response.headers.get("Content-Type") ?? "");
+    const isJson = /^application\/(problem\+)?json/.test(response.headers.get("Content-Type") ?? "");
     return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : {} };
   };
   return {
@@ -135,6 +142,7 @@ export async function createHttpKit(more: Partial<AppOptions> & { readonly accou
     folder,
     one,
     two,
+    remote,
     asked,
     logged,
     keyOf: (role) => keys.get(role) ?? "",
@@ -157,20 +165,20 @@ export async function createHttpKit(more: Partial<AppOptions> & { readonly accou
   };
 }
 
-const yaml = (store: string, one: string, two: string): string => `
+const yaml = (store: string, one: string, two: string, creates: boolean): string => `
 hub: { name: test, store: "sqlite:${store}", country: DE, currency: EUR }
 connections:
   one: { use: memory, baseUrl: "${one}", apiKey: simulated-key, key: { account: Hub_Id, contact: Hub_Id }, defaultOwner: ann@example.com }
-  two: { use: memory, baseUrl: "${two}", apiKey: simulated-key, key: { account: Hub_Id, contact: Hub_Id }, defaultOwner: ann@example.com }
+  two: { use: memory, create: { account: ${creates}, contact: ${creates} }, baseUrl: "${two}", apiKey: simulated-key, key: { account: Hub_Id, contact: Hub_Id }, defaultOwner: ann@example.com }
 policy:
   account: { default: [newest, { prefer: [one, two] }], fields: { phone: manual, industry: manual } }
 `;
 
-function fill(one: Simulator, two: Simulator, accounts: number): void {
+function fill(one: Simulator, two: Simulator, accounts: number): HttpKit["remote"] {
   const birdcage = { Name: "Birdcage", Domain: "birdcage.com", Notes: canaries.note };
   const cage = one.screen.create("account", { ...birdcage, Phone: canaries.phone, Industry: "Zoo" });
   two.screen.create("account", { ...birdcage, Phone: canaries.otherPhone, Industry: "Pets" });
-  one.screen.create("contact", {
+  const contact = one.screen.create("contact", {
     FirstName: canaries.given,
     LastName: canaries.family,
     CompanyId: cage,
@@ -180,6 +188,7 @@ function fill(one: Simulator, two: Simulator, accounts: number): void {
   for (let number = 1; number < accounts; number++) {
     one.screen.create("account", { Name: `Company ${number}`, Domain: `company-${number}.com`, Industry: "Retail" });
   }
+  return { account: cage, contact };
 }
 
 function serviceOver(hub: Hub, asked: Array<string>): Service {
