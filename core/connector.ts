@@ -71,6 +71,8 @@ export interface EntityMap {
   readonly versions: Versions;
   readonly deletes: Deletes;
   readonly writable: boolean;
+  /** Required remote fields that the system fills itself when a create leaves them out. */
+  readonly selfFilled?: ReadonlyArray<string>;
   /** Operations in one `push` call; the core never sends more. */
   readonly pushBatchMax: number;
   /** Ids in one `fetch` call; the core never sends more. */
@@ -130,6 +132,15 @@ export interface PullRequest<Cursor> {
   readonly signal: AbortSignal;
 }
 
+export interface CheckRequest {
+  /** The remote field that holds the hub's id. */
+  readonly keys: Partial<Record<Entity, string>>;
+  /** The remote fields that the map reads, with the overrides of the YAML; not known without. */
+  readonly reads?: Partial<Record<Entity, ReadonlyArray<string>>>;
+  /** The YAML takes the system's own calls. */
+  readonly webhook?: boolean;
+}
+
 /** Something that `check` found; `field` is a remote field name. */
 export interface Problem {
   readonly severity: "error" | "warning";
@@ -149,11 +160,7 @@ export interface Person {
 /** A live connection to one tenant. Every method may throw the four faults and nothing else. */
 export interface Connection<Cursor = unknown> {
   /** Reaches the system with the credentials; lists what a person must mend (rights, missing fields, key field). */
-  readonly check: (request: {
-    readonly keys: Partial<Record<Entity, string>>;
-    /** The YAML takes the system's own calls. */
-    readonly webhook?: boolean;
-  }) => Promise<ReadonlyArray<Problem>>;
+  readonly check: (request: CheckRequest) => Promise<ReadonlyArray<Problem>>;
   readonly pull: (entity: Entity, request: PullRequest<Cursor>) => AsyncIterable<Page<Cursor>>;
   /** The present state of the ids; an id that is not there comes back as a tombstone, one that cannot be told is left out. */
   readonly fetch: (

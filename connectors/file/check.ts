@@ -4,7 +4,7 @@ import { columnsFor } from "./columns.ts";
 import type { Config } from "./config.ts";
 import { filesOf, kindOf } from "./files.ts";
 import { slotsOf } from "./map.ts";
-import { requireId, rowsIn } from "./scan.ts";
+import { idColumns, requireId, rowsIn } from "./scan.ts";
 
 /** Lines of JSON that are looked at to learn their keys. */
 const linesSampled = 1_000;
@@ -22,8 +22,14 @@ export async function columnsIn(file: string, config: Config): Promise<ReadonlyA
   return [...columns];
 }
 
-export async function check(config: Config, entity: Entity): Promise<ReadonlyArray<Problem>> {
+/** `reads` are the names that the map reads; without them, columns that nothing reads are not looked for. */
+export async function check(
+  config: Config,
+  entity: Entity,
+  reads?: ReadonlyArray<string>,
+): Promise<ReadonlyArray<Problem>> {
   const problems: Array<Problem> = [];
+  const unread = new Set<string>();
   const note = (error: unknown): void => {
     if (!isFault(error)) throw error;
     const remedy = error instanceof AuthFailed ? error.remedy : "Check that the path is right and the hub may read it.";
@@ -33,9 +39,18 @@ export async function check(config: Config, entity: Entity): Promise<ReadonlyArr
   for (const file of listing?.files ?? []) {
     try {
       problems.push(...(await checkFile(file, config, entity)));
+      if (reads !== undefined) for (const column of await unreadIn(file, config, reads)) unread.add(column);
     } catch (error) {
       note(error);
     }
+  }
+  if (unread.size > 0) {
+    problems.push({
+      severity: "warning",
+      entity,
+      what: `Nothing reads these columns: ${named([...unread])}.`,
+      remedy: "Say with `headers:` or `map:` what they hold, or leave them out of the hub.",
+    });
   }
   if (listing !== undefined && !listing.single && config.allRows !== true) {
     problems.push({
@@ -46,6 +61,23 @@ export async function check(config: Config, entity: Entity): Promise<ReadonlyArr
     });
   }
   return problems;
+}
+
+const namedMax = 20;
+
+const named = (columns: ReadonlyArray<string>): string =>
+  `${columns.slice(0, namedMax).join(", ")}${columns.length > namedMax ? " and more" : ""}`;
+
+async function unreadIn(file: string, config: Config, reads: ReadonlyArray<string>): Promise<ReadonlyArray<string>> {
+  const columns = await columnsIn(file, config);
+  const find = columnsFor(columns, config.headers);
+  const read = [
+    ...reads,
+    ...idColumns(config),
+    ...(config.modifiedColumn === undefined ? [] : [config.modifiedColumn]),
+  ];
+  const used = new Set(read.map(find));
+  return columns.filter((column) => column !== "" && !used.has(column));
 }
 
 async function checkFile(file: string, config: Config, entity: Entity): Promise<ReadonlyArray<Problem>> {

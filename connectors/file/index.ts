@@ -56,7 +56,7 @@ export function connectFile(config: FileConfig, tools: Tools): Connection<FileCu
   };
 
   return {
-    check: () => guarded(config, () => check(config, entity)),
+    check: ({ reads }) => guarded(config, () => check(config, entity, reads?.[entity])),
     pull: (_entity, request) => pull(config, tools, request),
     fetch: (_entity, ids, fields) => guarded(config, () => fetch(ids, fields)),
     find: (_entity, criteria, fields) => guarded(config, () => find(criteria, fields)),

@@ -1,5 +1,5 @@
 /** What a person must mend before a Fxiaoke connection works well. */
-import { type Entity, type EntityMap, isFault, type Problem, pathNames } from "../../core/connector.ts";
+import { type Entity, isFault, type Problem } from "../../core/connector.ts";
 import type { Client } from "./client.ts";
 import type { Settings } from "./config.ts";
 import type { Description, Descriptions } from "./describe.ts";
@@ -11,7 +11,6 @@ interface Checked {
   readonly client: Client;
   readonly settings: Settings;
   readonly descriptions: Descriptions;
-  readonly entities: Readonly<Record<Entity, EntityMap>>;
   readonly keys: Partial<Record<Entity, string>>;
 }
 
@@ -41,7 +40,7 @@ async function asProblems(
 }
 
 async function checkEntity(checked: Checked, entity: Entity): Promise<ReadonlyArray<Problem>> {
-  const { client, settings, descriptions, entities, keys } = checked;
+  const { client, settings, descriptions, keys } = checked;
   const object = settings.objects[entity];
   const description = await descriptions.of(object, true);
   // An object can be described to an employee who has no right to its records.
@@ -49,11 +48,7 @@ async function checkEntity(checked: Checked, entity: Entity): Promise<ReadonlyAr
   const key = keys[entity];
   const wrongKey = key === undefined ? [] : keyProblems(entity, object, key, description);
   const isHidden = key !== undefined && wrongKey.length === 0 && (await isUnseen(client, object, key));
-  return [
-    ...wrongKey,
-    ...(isHidden ? [hiddenKey(entity, object, key)] : []),
-    ...requiredProblems(entity, object, key, entities[entity], description),
-  ];
+  return [...wrongKey, ...(isHidden ? [hiddenKey(entity, object, key)] : [])];
 }
 
 function keyProblems(entity: Entity, object: string, key: string, { fields }: Description): ReadonlyArray<Problem> {
@@ -94,29 +89,6 @@ const hiddenKey = (entity: Entity, object: string, key: string): Problem => ({
   what: `the acting employee may not see ${object}.${key}`,
   remedy: `Let the acting employee see and edit ${key} (字段权限); a create could make a double otherwise.`,
 });
-
-/** Fields that Fxiaoke fills or asks for itself. */
-const selfFilled = new Set(["record_type", "owner", "life_status", "lock_status"]);
-
-function requiredProblems(
-  entity: Entity,
-  object: string,
-  key: string | undefined,
-  map: EntityMap,
-  { fields }: Description,
-): ReadonlyArray<Problem> {
-  const mapped = new Set(Object.values(map.fields).flatMap(({ path }) => pathNames(path)));
-  return [...fields.values()]
-    .filter(({ name, required, writable }) => required && writable && name !== key)
-    .filter(({ name }) => !mapped.has(name) && !selfFilled.has(name))
-    .map(({ name, label }) => ({
-      severity: "warning",
-      entity,
-      field: name,
-      what: `${object}.${name} (${label}) is required, and the connector's own map does not fill it`,
-      remedy: "Map a canonical field to it, or give it a default value in Fxiaoke; creates are refused otherwise.",
-    }));
-}
 
 async function checkPeople({ client, settings }: Checked): Promise<ReadonlyArray<Problem>> {
   const list = await people(client, settings);

@@ -23,7 +23,6 @@ export function connectFxiaoke(config: FxiaokeConfig, tools: Tools): FxiaokeConn
   const settings = settingsOf(config);
   const client = createClient(settings, tools);
   const descriptions = createDescriptions(client);
-  const entities = entitiesOf(settings);
   const writer: Writer = {
     client,
     settings,
@@ -36,7 +35,7 @@ export function connectFxiaoke(config: FxiaokeConfig, tools: Tools): FxiaokeConn
   };
   const objectOf = (entity: Entity) => settings.objects[entity];
   return {
-    check: ({ keys }) => check({ client, settings, descriptions, entities, keys }),
+    check: ({ keys }) => check({ client, settings, descriptions, keys }),
     pull: (entity, request) => pull(writer, objectOf(entity), request),
     fetch: (entity, ids, fields) => fetch(writer, objectOf(entity), ids, fields),
     find: (entity, criteria, fields) => find(writer, objectOf(entity), criteria, fields),

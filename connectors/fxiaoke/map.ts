@@ -64,6 +64,8 @@ export function entitiesOf(settings: Settings): Record<Entity, EntityMap> {
       // read by id shows the invalidated row itself. What cannot be read is never called gone.
       deletes: { learned: "sweep", goneIsProof: true, namesMaster: false },
       writable: true,
+      // Filled by Fxiaoke, or sent with every create.
+      selfFilled: ["record_type", "owner", "life_status", "lock_status"],
       pushBatchMax: 10,
       fetchBatchMax: 20,
     };

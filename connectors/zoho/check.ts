@@ -1,5 +1,5 @@
 /** What a person must mend before a Zoho connection works well. */
-import { type Entity, type EntityMap, isFault, type Problem, pathNames } from "../../core/connector.ts";
+import { type Entity, isFault, type Problem } from "../../core/connector.ts";
 import type { Client } from "./client.ts";
 import { modules, type Settings } from "./config.ts";
 import type { Description, Descriptions } from "./describe.ts";
@@ -10,7 +10,6 @@ interface Checked {
   readonly client: Client;
   readonly settings: Settings;
   readonly descriptions: Descriptions;
-  readonly entities: Readonly<Record<Entity, EntityMap>>;
   readonly keys: Partial<Record<Entity, string>>;
   /** The YAML takes Zoho's own calls. */
   readonly webhook: boolean;
@@ -141,7 +140,7 @@ async function checkPeople({ client }: Checked): Promise<ReadonlyArray<Problem>>
   return problems;
 }
 
-async function checkFields({ descriptions, entities, keys }: Checked, entity: Entity): Promise<ReadonlyArray<Problem>> {
+async function checkFields({ descriptions, keys }: Checked, entity: Entity): Promise<ReadonlyArray<Problem>> {
   const module = modules[entity];
   const description = await descriptions.of(module, true);
   if (description.fields.size === 0) {
@@ -149,10 +148,7 @@ async function checkFields({ descriptions, entities, keys }: Checked, entity: En
     return [{ severity: "error", entity, what: `Zoho shows no fields of ${module}`, remedy }];
   }
   const key = keys[entity];
-  return [
-    ...(key === undefined ? [] : keyProblems(entity, key, description)),
-    ...requiredProblems(entity, key, entities[entity], description),
-  ];
+  return key === undefined ? [] : keyProblems(entity, key, description);
 }
 
 function keyProblems(entity: Entity, key: string, { fields }: Description): ReadonlyArray<Problem> {
@@ -181,26 +177,4 @@ function keyProblems(entity: Entity, key: string, { fields }: Description): Read
     );
   }
   return [];
-}
-
-/** Zoho fills these itself. */
-const selfFilled = new Set(["Owner", "Currency", "Layout"]);
-
-function requiredProblems(
-  entity: Entity,
-  key: string | undefined,
-  map: EntityMap,
-  { fields }: Description,
-): ReadonlyArray<Problem> {
-  const mapped = new Set(Object.values(map.fields).flatMap(({ path }) => pathNames(path)));
-  return [...fields.values()]
-    .filter(({ name, required, writable }) => required && writable && name !== key)
-    .filter(({ name }) => !mapped.has(name) && !selfFilled.has(name))
-    .map(({ name, label }) => ({
-      severity: "warning",
-      entity,
-      field: name,
-      what: `${modules[entity]}.${name} (${label}) is required, and the connector's own map does not fill it`,
-      remedy: "Map a canonical field to it, or give it a default value in Zoho; creates are refused otherwise.",
-    }));
 }

@@ -28,10 +28,9 @@ export function connectZoho(config: ZohoConfig, tools: Tools): Connection<ZohoCu
   const client = createClient(settings, tools);
   const descriptions = createDescriptions(client, clock.now);
   const graveyard = createGraveyard(client, log, clock.now);
-  const entities = entitiesOf(settings);
   const reader: Reader = { client, descriptions, settings, graveyard, clock, log };
   return {
-    check: ({ keys, webhook = false }) => check({ client, settings, descriptions, entities, keys, webhook }),
+    check: ({ keys, webhook = false }) => check({ client, settings, descriptions, keys, webhook }),
     pull: (entity, request) => pull(reader, modules[entity], request),
     fetch: (entity, ids, fields) => fetch(reader, modules[entity], ids, fields),
     find: (entity, criteria, fields) => find(reader, modules[entity], criteria, fields),

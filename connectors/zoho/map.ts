@@ -82,6 +82,7 @@ export function entitiesOf(settings: Settings): Record<Entity, EntityMap> {
     // A record that is neither readable nor in the list of deleted ones is hidden, and is never answered as gone.
     deletes: { learned: "tombstones", goneIsProof: true, namesMaster: false },
     writable: true,
+    selfFilled: ["Owner", "Currency", "Layout"],
     pushBatchMax: batchMax,
     fetchBatchMax: batchMax,
   });

@@ -1,6 +1,8 @@
 /** What `check` finds online: can each system be reached, with which rights, and does it still have the mapped fields. */
 import { Effect } from "effect";
 import type { Problem } from "../connector.ts";
+import { pathNames } from "../model/codec.ts";
+import { readNames } from "../model/settings.ts";
 import { call } from "../sync/call.ts";
 import type { Drift } from "../sync/connect.ts";
 import type { LiveConnection } from "../sync/engine.ts";
@@ -27,11 +29,34 @@ export const checkup = Effect.fn("hub.checkup")(function* (hub: Hub, live: LiveH
 const checkOne = (hub: Hub, live: LiveConnection) => {
   const config = hub.config.connections.find((one) => one.name === live.name);
   const webhook = config?.webhook.kind === "own" && live.api.webhook !== undefined;
-  return call(live.name, "checking", () => live.api.check({ keys: config?.key ?? {}, webhook })).pipe(
-    Effect.map((problems) => problems.map((problem) => fromProblem(live, problem))),
+  const reads = Object.fromEntries([...live.sides].map(([entity, side]) => [entity, readNames(side)]));
+  return call(live.name, "checking", () => live.api.check({ keys: config?.key ?? {}, reads, webhook })).pipe(
+    Effect.map((problems) => [...problems, ...unfilled(live)].map((problem) => fromProblem(live, problem))),
     Effect.catch((failure) => Effect.succeed([fromFailure(live.name, failure)])),
   );
 };
+
+/** Required fields that no create would fill: each create would be refused. */
+function unfilled(live: LiveConnection): ReadonlyArray<Problem> {
+  return [...live.sides].flatMap(([entity, side]) => {
+    if (!side.writable || side.keyField === undefined || side.creates === false) return [];
+    const filled = new Set([side.keyField, ...(live.maps[entity]?.selfFilled ?? [])]);
+    for (const rule of side.rules.values()) {
+      if (rule.access !== "read") for (const name of pathNames(rule.path)) filled.add(name);
+    }
+    return [...side.context.remote.values()]
+      .filter(({ name, required, writable }) => required && writable && !filled.has(name))
+      .map(
+        ({ name, label }): Problem => ({
+          severity: "warning",
+          entity,
+          field: name,
+          what: `${name} (${label}) is required there, and the map does not fill it`,
+          remedy: "Map a field to it, or give it a default value there; creates are refused otherwise.",
+        }),
+      );
+  });
+}
 
 function fromProblem(live: LiveConnection, problem: Problem): Finding {
   const where = problem.entity === undefined ? "" : `${live.maps[problem.entity]?.object ?? problem.entity}: `;

@@ -43,13 +43,6 @@ describe("check", () => {
     ]);
   });
 
-  it("warns of a required field that nothing fills", async () => {
-    const problems = await problemsOf({ switches: { requiredFields: ["account_type"] } });
-    expect(problems).toEqual([
-      expect.objectContaining({ severity: "warning", entity: "account", field: "account_type" }),
-    ]);
-  });
-
   it("finds an object that the acting user has no right to, and goes on with the other", async () => {
     const problems = await problemsOf(
       { switches: { forbiddenObjects: ["AccountObj"] } },

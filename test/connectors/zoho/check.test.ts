@@ -51,12 +51,6 @@ describe("check", () => {
     expect(await problemsOf({ simulator: { fields: [{ name: "Hub_Id", external: true }] } })).toEqual([]);
   });
 
-  it("warns of a required field that nothing fills", async () => {
-    const fields = [hubKey, { name: "Segment", module: "Accounts" as const, mandatory: true }];
-    const problems = await problemsOf({ simulator: { fields } });
-    expect(problems).toEqual([expect.objectContaining({ severity: "warning", entity: "account", field: "Segment" })]);
-  });
-
   it("finds currencies that do not fit the settings", async () => {
     const [warning] = await problemsOf({ simulator: { multiCurrency: true }, keys: { multiCurrency: false } });
     expect(warning).toMatchObject({ severity: "warning", remedy: expect.stringContaining("multiCurrency: true") });

@@ -91,4 +91,36 @@ describe("check", () => {
       expect((await kit.run("check")).code).toBe(0);
     },
   );
+
+  it("warns of a required field that no create would fill, and not of one that the YAML fills", async () => {
+    const simulator = createFxiaokeSimulator({
+      clock: systemClock,
+      switches: { requiredFields: ["account_type"] },
+    });
+    server = await serveSimulator(simulator);
+    const keys = {
+      use: "fxiaoke",
+      ...simulator.connection(server.url),
+      key: { account: hubKeyField, contact: hubKeyField },
+    };
+    configure(keys);
+    const { code, out } = await kit.run("check");
+    expect(code).toBe(0);
+    expect(out).toMatch(/crm: warning: AccountObj: account_type .* is required there, and the map does not fill it/);
+    configure({ ...keys, map: { account: { lifecycleStage: "account_type" } } });
+    expect((await kit.run("check")).out).not.toContain("is required there");
+    configure({ ...keys, create: { account: false, contact: false } });
+    expect((await kit.run("check")).out).not.toContain("is required there");
+  });
+
+  it("names the columns of a file that nothing reads", async () => {
+    const write = (rows: string): void => writeFileSync(kit.file("list.csv"), rows);
+    const keys = { use: "file", path: kit.file("list.csv"), id: "No", modifiedColumn: "Changed" };
+    write("No,Company,Region,Changed,Segment\n1,Acme,North,2026-01-05,A\n");
+    configure(keys);
+    const { code, out } = await kit.run("check");
+    expect([code, out.includes("Nothing reads these columns: Segment.")]).toEqual([0, true]);
+    configure({ ...keys, map: { account: { rating: "Segment" } } });
+    expect((await kit.run("check")).out).not.toContain("Nothing reads");
+  });
 });
