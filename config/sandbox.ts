@@ -3,7 +3,7 @@ import { createFxiaokeSimulator, hubKeyField } from "../connectors/fxiaoke/simul
 import { createMemorySimulator, seedMemory } from "../connectors/memory/simulator.ts";
 import { createZohoSimulator } from "../connectors/zoho/simulator.ts";
 import type { SandboxSystem } from "../core/cli/cli.ts";
-import type { SimulatorClock } from "../core/simulator.ts";
+import type { Simulator, SimulatorClock } from "../core/simulator.ts";
 import { seedFxiaoke, seedZoho } from "./demo/seed.ts";
 
 /** Calls in 20 s for each interface; the vendor's default plan grants 100. */
@@ -17,21 +17,30 @@ export const sandboxKeys = {
 /** Tax ids live in a custom field in Zoho, and in a standard one in Fxiaoke. */
 export const zohoTaxField = "Tax_Id";
 
-/** The seeded records are older than today: a pull leaves out what is only seconds old. */
-const seededAgoMs = 30 * 24 * 3_600_000;
+/** When the first seeded record was made: always the same, so that every sandbox tells the same story. */
+const seededAt = Date.UTC(2026, 0, 12, 8);
 
-interface PastClock {
+/** How long after one record the next one was made; other steps in each system, so that either can be the later one. */
+const stepsMs = { zoho: 7 * 60_000, fxiaoke: 8 * 60_000, memory: 11 * 60_000 } as const;
+
+interface Seeding {
   readonly clock: SimulatorClock;
-  readonly arrive: () => void;
+  /** Seeds through a screen that moves the clock on with each record; then the present begins. */
+  readonly run: (simulator: Simulator, seed: (simulator: Simulator) => void) => void;
 }
 
-/** A clock in the past that arrives at the present once the data is there. */
-function pastClock(clock: SimulatorClock): PastClock {
-  let behind = seededAgoMs;
+function seeding(present: SimulatorClock, stepMs: number): Seeding {
+  let past: number | null = seededAt;
   return {
-    clock: { now: () => clock.now() - behind, sleep: clock.sleep },
-    arrive: () => {
-      behind = 0;
+    clock: { now: () => past ?? present.now(), sleep: present.sleep },
+    run: (simulator, seed) => {
+      const { screen } = simulator;
+      const create: typeof screen.create = (entity, fields) => {
+        past = (past ?? seededAt) + stepMs;
+        return screen.create(entity, fields);
+      };
+      seed({ ...simulator, screen: { ...screen, create } });
+      past = null;
     },
   };
 }
@@ -39,7 +48,7 @@ function pastClock(clock: SimulatorClock): PastClock {
 export const zohoSandbox: SandboxSystem = {
   system: "zoho",
   start: ({ clock: present, faults, seed }) => {
-    const { clock, arrive } = pastClock(present);
+    const { clock, run } = seeding(present, stepsMs.zoho);
     const simulator = createZohoSimulator({
       clock,
       seed,
@@ -49,8 +58,7 @@ export const zohoSandbox: SandboxSystem = {
         { name: zohoTaxField, module: "Accounts" },
       ],
     });
-    seedZoho(simulator, seed);
-    arrive();
+    run(simulator, (seeded) => seedZoho(seeded, seed));
     return simulator;
   },
 };
@@ -58,15 +66,14 @@ export const zohoSandbox: SandboxSystem = {
 export const fxiaokeSandbox: SandboxSystem = {
   system: "fxiaoke",
   start: ({ clock: present, faults, seed }) => {
-    const { clock, arrive } = pastClock(present);
+    const { clock, run } = seeding(present, stepsMs.fxiaoke);
     const simulator = createFxiaokeSimulator({
       clock,
       seed,
       ...(faults === undefined ? {} : { faults }),
       switches: { throttleCalls: fxiaokeCalls },
     });
-    seedFxiaoke(simulator, seed);
-    arrive();
+    run(simulator, (seeded) => seedFxiaoke(seeded, seed));
     return simulator;
   },
 };
@@ -76,10 +83,9 @@ const memoryAccounts = 40;
 export const memorySandbox: SandboxSystem = {
   system: "memory",
   start: ({ clock: present, faults }) => {
-    const { clock, arrive } = pastClock(present);
+    const { clock, run } = seeding(present, stepsMs.memory);
     const simulator = createMemorySimulator({ clock, ...(faults === undefined ? {} : { faults }) });
-    seedMemory(simulator, { accounts: memoryAccounts });
-    arrive();
+    run(simulator, (seeded) => seedMemory(seeded, { accounts: memoryAccounts }));
     return simulator;
   },
 };
