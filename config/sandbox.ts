@@ -21,7 +21,7 @@ export const zohoTaxField = "Tax_Id";
 const seededAt = Date.UTC(2026, 0, 12, 8);
 
 /** How long after one record the next one was made; other steps in each system, so that either can be the later one. */
-const stepsMs = { zoho: 7 * 60_000, fxiaoke: 8 * 60_000, memory: 11 * 60_000 } as const;
+const stepsMs = { zoho: 7 * 60_000, fxiaoke: 24 * 60_000, memory: 11 * 60_000 } as const;
 
 interface Seeding {
   readonly clock: SimulatorClock;

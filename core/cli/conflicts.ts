@@ -11,7 +11,7 @@ import { type ConflictFilter, listConflicts, readCanonicals, readConflict, readS
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { noteRead, printJson, printLines, withHub } from "./context.ts";
 import { decide, undoFillsCommand } from "./decide.ts";
-import { table } from "./table.ts";
+import { cut, table } from "./table.ts";
 import { counted, timeText, valueText } from "./words.ts";
 
 export interface ListOptions {
@@ -33,7 +33,7 @@ export async function listConflictsCommand(cli: Cli, global: Global, options: Li
       yield* Effect.promise(() =>
         global.json
           ? printJson(cli, { items: found.map((row) => ({ ...row, name: names.get(row.id) ?? null })) })
-          : printLines(cli, listLines(cli, hub.model, { found, names, all })),
+          : printLines(cli, listLines(cli, hub.model, { found, names, all, isCut: found.length === options.limit })),
       );
     }),
   );
@@ -63,16 +63,19 @@ interface Listed {
 function listLines(
   cli: Cli,
   model: Model,
-  { all, ...listed }: Listed & { readonly all: boolean },
+  { all, isCut, ...listed }: Listed & { readonly all: boolean; readonly isCut: boolean },
 ): ReadonlyArray<string> {
   const { found } = listed;
   if (found.length === 0) return [all ? "No conflicts." : "No open conflicts. --all shows the settled ones too."];
   return [
     ...conflictTable(cli, model, listed),
     "",
-    `${counted(found.length, all ? "row" : "open conflict")}. Look at one: npx syncline conflicts show <id>`,
+    `${counted(found.length, all ? "row" : "open conflict")}${isCut ? " shown; more with --limit" : ""}. Look at one: npx syncline conflicts show <id>`,
   ];
 }
+
+/** The values need the room. */
+const nameWidthMax = 24;
 
 export function conflictTable(
   cli: Pick<Cli, "columns">,
@@ -83,9 +86,9 @@ export function conflictTable(
     const field = row.field === null ? undefined : model[row.entity].get(row.field);
     return [
       row.id,
-      names.get(row.id) ?? "",
+      cut(names.get(row.id) ?? "", nameWidthMax),
       row.kind,
-      row.field ?? (row.connection === null ? "" : `${row.connection}/${row.remoteId ?? ""}`),
+      row.field ?? row.connection ?? "",
       row.candidates.length === 0
         ? row.reason
         : row.candidates.map((one) => `${one.source}: ${valueText(one.value, field, 30)}`).join(" | "),
