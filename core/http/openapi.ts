@@ -51,9 +51,7 @@ function operationOf(route: Route, schemas: Record<string, unknown>, language: L
       ...parametersOf(route.params, "path", schemas),
       ...parametersOf(route.query, "query", schemas),
       ...(isWrite ? [headerOf("Idempotency-Key", "Makes the write safe to repeat for 24 hours.")] : []),
-      ...(isWrite && route.path.includes(":id")
-        ? [headerOf("If-Match", "The ETag that was seen; 412 if it has changed.")]
-        : []),
+      ...(route.ifMatch ? [headerOf("If-Match", "The ETag that was seen; 412 if it has changed.")] : []),
     ],
     ...(route.body === null
       ? {}

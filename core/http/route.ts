@@ -65,11 +65,13 @@ export interface Spec<P, Q, B, A> {
   readonly response: Shape<A>;
   /** The answer holds a secret, so it is not kept for an Idempotency-Key. */
   readonly secret?: true;
+  /** The handler takes If-Match, for the reference. */
+  readonly ifMatch?: true;
   readonly handle: (asked: Asked<P, Q, B>) => Handled<Reply<NoInfer<A>>>;
 }
 
 export interface StreamSpec<P, Q>
-  extends Omit<Spec<P, Q, unknown, unknown>, "handle" | "response" | "body" | "secret"> {
+  extends Omit<Spec<P, Q, unknown, unknown>, "handle" | "response" | "body" | "secret" | "ifMatch"> {
   /** Media types that it may give. */
   readonly media: ReadonlyArray<string>;
   readonly handle: (asked: Asked<P, Q, unknown>) => Handled<Streamed>;
@@ -99,6 +101,7 @@ export interface Route {
   readonly response: Shape<unknown> | null;
   readonly media: ReadonlyArray<string>;
   readonly secret: boolean;
+  readonly ifMatch: boolean;
   readonly run: (raw: Raw, asking: Asking) => Effect.Effect<Answered, Failure>;
 }
 
@@ -110,6 +113,7 @@ export function route<P, Q, B, A>(spec: Spec<P, Q, B, A>): Route {
     response: spec.response,
     media: ["application/json"],
     secret: spec.secret === true,
+    ifMatch: spec.ifMatch === true,
     run: Effect.fn(`http.${spec.operation}`)(function* (raw, asking) {
       const asked = yield* decoded(spec, raw, asking);
       const reply = yield* spec.handle(asked);
@@ -125,6 +129,7 @@ export function streamRoute<P, Q>(spec: StreamSpec<P, Q>): Route {
     response: null,
     media: spec.media,
     secret: false,
+    ifMatch: false,
     run: Effect.fn(`http.${spec.operation}`)(function* (raw, asking) {
       const asked = yield* decoded(spec, raw, asking);
       return { kind: "stream", streamed: yield* spec.handle(asked) };

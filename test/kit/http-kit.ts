@@ -49,6 +49,7 @@ export interface CallOptions {
 
 export interface HttpKit {
   readonly app: Hono;
+  readonly service: Service;
   readonly hub: Hub;
   readonly clock: StillClock;
   readonly folder: string;
@@ -101,8 +102,9 @@ export async function createHttpKit(
   await sync();
   const asked: Array<string> = [];
   let calls = 0;
+  const service = serviceOver(hub, asked);
   const app = createApp({
-    service: serviceOver(hub, asked),
+    service,
     encoders: registry.encoders,
     clock,
     log,
@@ -137,6 +139,7 @@ export async function createHttpKit(
   };
   return {
     app,
+    service,
     hub,
     clock,
     folder,

@@ -7,6 +7,7 @@ import { type Conflict as ConflictRow, conflictKinds } from "../../model/world.t
 import { listConflicts, readConflict } from "../../store/browse.ts";
 import { paged, pageFor } from "../cursor.ts";
 import { Conflict } from "../customer-shapes.ts";
+import { problemOfMatch } from "../etag.ts";
 import { noteRead } from "../note.ts";
 import { Done, orProblem } from "../outcome.ts";
 import { notFound, Problem } from "../problem.ts";
@@ -46,6 +47,13 @@ const ListQuery = Schema.Struct({
 const conflictOf = Effect.fn("api.conflict")(function* ({ hub }: Asking, id: string) {
   const row = yield* readConflict(hub, id);
   return row ?? (yield* Effect.fail(notFound(`There is no conflict ${id}.`, "GET /api/v1/conflicts lists them.")));
+});
+
+/** The row as the caller saw it, where they say so: its revision is when it was last touched. */
+const matchedConflict = Effect.fnUntraced(function* (asking: Asking, id: string) {
+  const row = yield* conflictOf(asking, id);
+  const problem = problemOfMatch(asking, row.updatedAt);
+  return problem === null ? row : yield* Effect.fail(problem);
 });
 
 export const conflictRoutes: ReadonlyArray<Route> = [
@@ -93,10 +101,11 @@ export const conflictRoutes: ReadonlyArray<Route> = [
     summary: { en: "Answer an open conflict", zh: "答复一个未决的冲突" },
     scope: "customers:write",
     params: ById,
+    ifMatch: true,
     body: AnswerShape,
     response: Done,
     handle: function* (asked) {
-      const row = yield* conflictOf(asked, asked.params.id);
+      const row = yield* matchedConflict(asked, asked.params.id);
       const answer = yield* answerOf(asked, row, asked.body);
       return yield* orProblem(resolve(asked.hub, asked.caller.actor, row.id, answer));
     },
@@ -108,9 +117,10 @@ export const conflictRoutes: ReadonlyArray<Route> = [
     summary: { en: "Take a decision back", zh: "撤销一个决定" },
     scope: "customers:write",
     params: ById,
+    ifMatch: true,
     response: Done,
     handle: function* (asked) {
-      const row = yield* conflictOf(asked, asked.params.id);
+      const row = yield* matchedConflict(asked, asked.params.id);
       return yield* orProblem(undo(asked.hub, asked.caller.actor, row.id));
     },
   }),

@@ -40,6 +40,7 @@ const decideRoutes = (entity: Entity): ReadonlyArray<Route> => {
       summary: { en: "Set values by hand; they win until a later edit", zh: "人工设定字段值，直到之后的修改" },
       scope,
       params: ById,
+      ifMatch: true,
       body: Edit,
       response: Sheet,
       handle: function* (asked) {
@@ -61,6 +62,7 @@ const decideRoutes = (entity: Entity): ReadonlyArray<Route> => {
       summary: { en: "End the hold of a field", zh: "解除对某个字段的锁定" },
       scope,
       params: ById,
+      ifMatch: true,
       body: Schema.Struct({ field: Name }),
       response: Done,
       handle: function* (asked) {
@@ -76,6 +78,7 @@ const decideRoutes = (entity: Entity): ReadonlyArray<Route> => {
       summary: { en: "Make another one part of this one", zh: "把另一条并入这一条" },
       scope,
       params: ById,
+      ifMatch: true,
       body: Other,
       response: Done,
       handle: function* (asked) {
@@ -92,6 +95,7 @@ const decideRoutes = (entity: Entity): ReadonlyArray<Route> => {
       summary: { en: "Take a merge apart", zh: "拆分一次合并" },
       scope,
       params: ById,
+      ifMatch: true,
       body: Other,
       response: Done,
       handle: function* (asked) {
@@ -110,6 +114,7 @@ const decideRoutes = (entity: Entity): ReadonlyArray<Route> => {
       },
       scope,
       params: ById,
+      ifMatch: true,
       body: Schema.Struct({ connection: Schema.optionalKey(Name) }),
       response: Done,
       handle: function* (asked) {

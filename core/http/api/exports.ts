@@ -45,7 +45,7 @@ const exportOf = Effect.fn("api.export")(function* (asked: Asked<unknown, typeof
     ...(fields === undefined ? {} : { fields }),
   });
   return {
-    stream: streamOf(chunks),
+    stream: streamOf(chunks, () => app.log.warn("export failed", { actor: caller.actor, entity })),
     headers: {
       "Content-Type": encoder.mediaType,
       "Content-Disposition": `attachment; filename="${entity}s.${encoder.extension}"`,
@@ -80,21 +80,27 @@ function masked(encoder: Encoder, masking: Masking, entity: Entity): Encoder {
 
 type Chunks = Generator<string | Uint8Array, unknown> | AsyncGenerator<string | Uint8Array, unknown>;
 
-/** The next chunk is made when the last one was taken; when the reader goes away, the work ends. */
-function streamOf(chunks: Chunks): ReadableStream<Uint8Array> {
+/** Nothing is made before it is asked for, one chunk at a time; when the reader goes away, the work ends. */
+function streamOf(chunks: Chunks, onFailed: () => void): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream(
     {
       pull: async (controller) => {
-        const next = await chunks.next();
-        if (next.done === true) controller.close();
-        else controller.enqueue(typeof next.value === "string" ? encoder.encode(next.value) : next.value);
+        try {
+          const next = await chunks.next();
+          if (next.done === true) controller.close();
+          else controller.enqueue(typeof next.value === "string" ? encoder.encode(next.value) : next.value);
+        } catch (error) {
+          // The answer has begun: cutting it short is all that can tell its reader.
+          onFailed();
+          controller.error(error);
+        }
       },
       cancel: async () => {
         await chunks.return(undefined);
       },
     },
-    { highWaterMark: 1 },
+    { highWaterMark: 0 },
   );
 }
 

@@ -224,7 +224,15 @@ describe("decisions over the API", () => {
     expect((await answer({ kind: "source", source: "three" })).status).toBe(409);
     expect((await answer({ kind: "source", source: "two", shownAt: "2020-01-01T00:00:00Z" })).status).toBe(409);
     expect((await answer({ kind: "value", value: "call me" })).status).toBe(400);
-    expect((await answer({ kind: "source", source: "two", shownAt: row?.updatedAt })).status).toBe(200);
+    const seen = (await kit.call(path)).headers.get("ETag") ?? "";
+    const ifMatch = (tag: string) => ({
+      method: "POST",
+      as: "steward",
+      body: { kind: "source", source: "two" },
+      headers: { "If-Match": tag },
+    });
+    expect((await kit.call(`${path}/resolve`, ifMatch('"1"'))).status).toBe(412);
+    expect((await kit.call(`${path}/resolve`, ifMatch(seen))).status).toBe(200);
     const phone = async () => ((await kit.call(`/accounts/${row?.customer}`)).body.values as { phone: string }).phone;
     expect(await phone()).toBe(canaries.otherPhone);
     expect((await kit.call(path)).body).toMatchObject({ state: "resolved", rule: "person" });
