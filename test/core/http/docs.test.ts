@@ -70,6 +70,7 @@ describe("the reference of the API", () => {
     const policy = page.headers.get("Content-Security-Policy") ?? "";
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("script-src 'self';");
+    expect(policy).not.toContain("unsafe");
     const assets = [...page.text.matchAll(/(?:src|href|data-document)="([^"]+)"/g)].map((match) => match[1] ?? "");
     expect(assets.length).toBeGreaterThan(4);
     for (const asset of assets) {
