@@ -22,6 +22,8 @@ interface Decision {
   readonly action: string;
   readonly subject: string;
   readonly wanted: Wanted;
+  /** The revision of the first of `wanted` as the person saw it; at another one nothing is decided. */
+  readonly seen?: number | undefined;
   /** Rows of the conflict log that `wanted` does not bring: settled ones. */
   readonly conflict?: Conflict;
   readonly decide: (world: World, moment: Moment) => EditOutcome;
@@ -35,7 +37,7 @@ const decision = Effect.fn("hub.decide")(function* (hub: Hub, asked: Decision) {
     if (conflict !== undefined) world.keepConflict(conflict);
     const now = hub.clock.now();
     const moment: Moment = { now, run: hub.ids.next("run"), newId: hub.ids.next, deferMeetings: false };
-    const outcome = asked.decide(world, moment);
+    const outcome = changedSince(world, asked) ?? asked.decide(world, moment);
     await saveWorld(database, sealing, world, { now, newId: hub.ids.next, settings: hub.settings });
     await noteAudit(database, [
       { at: now, actor: asked.actor, action: asked.action, subject: asked.subject, detail: { outcome: outcome.kind } },
@@ -43,6 +45,18 @@ const decision = Effect.fn("hub.decide")(function* (hub: Hub, asked: Decision) {
     return outcome;
   });
 });
+
+function changedSince(world: World, { seen, wanted }: Decision): EditOutcome | undefined {
+  const [id] = wanted.canonicalIds ?? [];
+  if (seen === undefined || id === undefined || world.canonical(id)?.revision === seen) return undefined;
+  return { kind: "refused", reason: `${id} was changed while the request was under way.` };
+}
+
+/** What a person's decision about one account or contact may carry. */
+interface Seen {
+  /** Its revision as they saw it. */
+  readonly seen?: number | undefined;
+}
 
 const missing = (id: string): EditOutcome => ({
   kind: "refused",
@@ -128,14 +142,15 @@ export const editFields = Effect.fn("hub.edit-fields")(function* (
     readonly id: string;
     readonly fields: ReadonlyArray<{ readonly field: string; readonly value: Value; readonly base: Value }>;
     readonly hold: boolean;
-  },
+  } & Seen,
 ) {
-  const { id, fields, hold } = asked;
+  const { id, fields, hold, seen } = asked;
   const outcomes: Array<FieldOutcome> = [];
-  yield* decision(hub, {
+  const whole = yield* decision(hub, {
     actor,
     action: `edit ${fields.map(({ field }) => field).join(", ")}`,
     subject: id,
+    seen,
     wanted: { canonicalIds: [id] },
     decide: (world, moment) => {
       // The transaction may run twice.
@@ -147,19 +162,21 @@ export const editFields = Effect.fn("hub.edit-fields")(function* (
       return outcomes.find(({ outcome }) => outcome.kind !== "done")?.outcome ?? { kind: "done" };
     },
   });
-  return outcomes;
+  if (outcomes.length > 0) return outcomes;
+  return fields.map(({ field }): FieldOutcome => ({ field, outcome: whole }));
 });
 
 /** Ends a hold: the next change of the field follows its policy again. */
 export const release = Effect.fn("hub.release")(function* (
   hub: Hub,
   actor: string,
-  asked: { readonly id: string; readonly field: string },
+  asked: { readonly id: string; readonly field: string } & Seen,
 ) {
   return yield* decision(hub, {
     actor,
     action: `release ${asked.field}`,
     subject: asked.id,
+    seen: asked.seen,
     wanted: { canonicalIds: [asked.id] },
     decide: (world, moment) => {
       const canonical = world.canonical(asked.id);
@@ -174,12 +191,13 @@ const nobody = (id: string): EditOutcome => ({ kind: "refused", reason: `There i
 export const merge = Effect.fn("hub.merge")(function* (
   hub: Hub,
   actor: string,
-  pair: { readonly survivor: string; readonly absorbed: string },
+  pair: { readonly survivor: string; readonly absorbed: string } & Seen,
 ) {
   return yield* decision(hub, {
     actor,
     action: "merge",
     subject: `${pair.survivor} ${pair.absorbed}`,
+    seen: pair.seen,
     wanted: { canonicalIds: [pair.survivor, pair.absorbed] },
     decide: (world, moment) => decideMerge(world, hub.settings, pair.survivor, pair.absorbed, moment),
   });
@@ -191,7 +209,7 @@ const historyMax = 10_000;
 export const unmerge = Effect.fn("hub.unmerge")(function* (
   hub: Hub,
   actor: string,
-  pair: { readonly survivor: string; readonly absorbed: string },
+  pair: { readonly survivor: string; readonly absorbed: string } & Seen,
 ) {
   const history = yield* readHistory(hub, pair.survivor, { limit: historyMax });
   const merged = history.find((change) => change.kind === "merged" && change.note?.absorbed === pair.absorbed);
@@ -199,6 +217,7 @@ export const unmerge = Effect.fn("hub.unmerge")(function* (
     actor,
     action: "unmerge",
     subject: `${pair.survivor} ${pair.absorbed}`,
+    seen: pair.seen,
     wanted: { canonicalIds: [pair.survivor, pair.absorbed] },
     decide: (world, moment) =>
       merged === undefined
@@ -252,13 +271,14 @@ const overLink = (
 export const restore = Effect.fn("hub.restore")(function* (
   hub: Hub,
   actor: string,
-  asked: { readonly id: string; readonly connection?: string },
+  asked: { readonly id: string; readonly connection?: string } & Seen,
 ) {
-  const { id, ...rest } = asked;
+  const { id, seen, ...rest } = asked;
   return yield* decision(hub, {
     actor,
     action: "restore",
     subject: id,
+    seen,
     wanted: { canonicalIds: [id] },
     decide: (world, moment) => decideRestore(world, hub.settings, { canonicalId: id, ...rest }, moment),
   });

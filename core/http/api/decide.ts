@@ -21,11 +21,12 @@ const Edit = Schema.Struct({
 
 const Other = Schema.Struct({ absorbed: Name.annotate({ description: "The id of the one that becomes an alias." }) });
 
-/** The record as it is, and as the caller saw it where they say so. */
+/** The record as the caller saw it where they say so; `seen` keeps it so until the decision is made. */
 const matched = Effect.fnUntraced(function* (asking: Asking, entity: Entity, id: string) {
-  const sheet = yield* sheetOf(asking, entity, id);
-  const problem = problemOfMatch(asking, sheet.canonical.revision);
-  return problem === null ? sheet : yield* Effect.fail(problem);
+  const { canonical } = yield* sheetOf(asking, entity, id);
+  const problem = problemOfMatch(asking, canonical.revision);
+  if (problem !== null) return yield* Effect.fail(problem);
+  return { canonical, seen: asking.header("If-Match") === undefined ? undefined : canonical.revision };
 });
 
 const decideRoutes = (entity: Entity): ReadonlyArray<Route> => {
@@ -45,12 +46,11 @@ const decideRoutes = (entity: Entity): ReadonlyArray<Route> => {
       response: Sheet,
       handle: function* (asked) {
         const { values, hold = false } = asked.body;
-        const sheet = yield* matched(asked, entity, asked.params.id);
-        const fields = yield* changesOf(asked, sheet.canonical, values);
-        yield* settle(
-          yield* decisions.editFields(asked.hub, asked.caller.actor, { id: sheet.canonical.id, fields, hold }),
-        );
-        const after = yield* sheetOf(asked, entity, sheet.canonical.id);
+        const { canonical, seen } = yield* matched(asked, entity, asked.params.id);
+        const { id } = canonical;
+        const fields = yield* changesOf(asked, canonical, values);
+        yield* settle(yield* decisions.editFields(asked.hub, asked.caller.actor, { id, fields, hold, seen }));
+        const after = yield* sheetOf(asked, entity, id);
         yield* noteRead(asked, { action: `show ${entity}`, subject: after.canonical.id });
         return { body: shownSheet(asked, after), revision: after.canonical.revision };
       },
@@ -66,8 +66,8 @@ const decideRoutes = (entity: Entity): ReadonlyArray<Route> => {
       body: Schema.Struct({ field: Name }),
       response: Done,
       handle: function* (asked) {
-        const { canonical } = yield* matched(asked, entity, asked.params.id);
-        const wanted = { id: canonical.id, field: asked.body.field };
+        const { canonical, seen } = yield* matched(asked, entity, asked.params.id);
+        const wanted = { id: canonical.id, field: asked.body.field, seen };
         return yield* orProblem(decisions.release(asked.hub, asked.caller.actor, wanted));
       },
     }),
@@ -82,9 +82,9 @@ const decideRoutes = (entity: Entity): ReadonlyArray<Route> => {
       body: Other,
       response: Done,
       handle: function* (asked) {
-        const survivor = yield* matched(asked, entity, asked.params.id);
+        const { canonical, seen } = yield* matched(asked, entity, asked.params.id);
         yield* sheetOf(asked, entity, asked.body.absorbed);
-        const pair = { survivor: survivor.canonical.id, absorbed: asked.body.absorbed };
+        const pair = { survivor: canonical.id, absorbed: asked.body.absorbed, seen };
         return yield* orProblem(decisions.merge(asked.hub, asked.caller.actor, pair));
       },
     }),
@@ -99,8 +99,8 @@ const decideRoutes = (entity: Entity): ReadonlyArray<Route> => {
       body: Other,
       response: Done,
       handle: function* (asked) {
-        const survivor = yield* matched(asked, entity, asked.params.id);
-        const pair = { survivor: survivor.canonical.id, absorbed: asked.body.absorbed };
+        const { canonical, seen } = yield* matched(asked, entity, asked.params.id);
+        const pair = { survivor: canonical.id, absorbed: asked.body.absorbed, seen };
         return yield* orProblem(decisions.unmerge(asked.hub, asked.caller.actor, pair));
       },
     }),
@@ -118,8 +118,10 @@ const decideRoutes = (entity: Entity): ReadonlyArray<Route> => {
       body: Schema.Struct({ connection: Schema.optionalKey(Name) }),
       response: Done,
       handle: function* (asked) {
-        const { canonical } = yield* matched(asked, entity, asked.params.id);
-        return yield* orProblem(decisions.restore(asked.hub, asked.caller.actor, { id: canonical.id, ...asked.body }));
+        const { canonical, seen } = yield* matched(asked, entity, asked.params.id);
+        return yield* orProblem(
+          decisions.restore(asked.hub, asked.caller.actor, { id: canonical.id, seen, ...asked.body }),
+        );
       },
     }),
   ];

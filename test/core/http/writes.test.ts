@@ -115,6 +115,19 @@ describe("conditional requests", () => {
     }
   });
 
+  it("let one of two through that saw the same record", async () => {
+    const tag = (await kit.call(`/accounts/${id}`)).headers.get("ETag") ?? "";
+    const both = await Promise.all(
+      ["Banking", "Zoo"].map((industry) => patch({ values: { industry } }, { "If-Match": tag })),
+    );
+    const statuses = both.map(({ status }) => status).toSorted();
+    expect(statuses[0]).toBe(200);
+    expect([409, 412]).toContain(statuses[1]);
+    expect(await audited("edit industry")).toHaveLength(statuses[1] === 412 ? 1 : 2);
+    const conflicts = (await kit.call(`/conflicts?customer=${id}`)).body.items;
+    expect(conflicts).toEqual([]);
+  });
+
   it("tell a masked picture from an open one", async () => {
     id = (await kit.account("Birdcage")).id;
     const open = (await kit.call(`/accounts/${id}`, { as: "steward" })).headers.get("ETag") ?? "";
