@@ -6,6 +6,7 @@ import { scopeWords } from "../security/roles.ts";
 import { problemKinds, problemType } from "./problem.ts";
 import type { Route, Shape } from "./route.ts";
 import { queryKind } from "./shapes.ts";
+import { inChinese } from "./words.zh.ts";
 
 export type Language = keyof Words;
 
@@ -20,7 +21,7 @@ export function openApi(
     const path = `${about.base}${route.path.replaceAll(/:(\w+)/g, "{$1}")}`;
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, schemas, about.language) };
   }
-  return {
+  const document = {
     openapi: "3.1.0",
     info: { title: "Syncline", version: about.version, description: intro[about.language] },
     servers: [{ url: "/" }],
@@ -31,6 +32,15 @@ export function openApi(
       securitySchemes: { key: { type: "http", scheme: "bearer", bearerFormat: "syn_<id>_<secret>" } },
     },
   };
+  return about.language === "zh" ? asJson(translated(document)) : document;
+}
+
+/** Descriptions are told in Chinese, wherever they stand. */
+function translated(value: unknown, key = ""): unknown {
+  if (Array.isArray(value)) return value.map((inner) => translated(inner));
+  if (typeof value === "string") return key === "description" ? inChinese(value) : value;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, translated(inner, name)]));
 }
 
 const intro: Words = {

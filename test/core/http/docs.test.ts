@@ -61,6 +61,13 @@ describe("the reference of the API", () => {
     ];
     expect(Object.keys(chinese.paths as object)).toEqual(Object.keys(english.paths as object));
     for (const route of routes) expect(route.summary.zh).toMatch(/\p{Script=Han}/u);
+    const descriptions = [...below(chinese)].filter(
+      ([key, value]) => key === "description" && typeof value === "string",
+    );
+    expect(descriptions.length).toBeGreaterThan(100);
+    // Names and states need no translation.
+    const left = descriptions.map(([, value]) => String(value)).filter((text) => !/[\p{Script=Han}。]/u.test(text));
+    expect([...new Set(left)]).toEqual([]);
   });
 
   it("is a page of this hub alone, in the browser's language", async () => {

@@ -26,6 +26,11 @@ beforeAll(async () => {
   account = (await kit.account("Birdcage")).id;
   contact = await first("/contacts");
   conflict = await first("/conflicts?field=phone");
+  // A value that both systems refuse, and so a dead letter about what is personal.
+  const tooLong = `${canaries.note} ${"x".repeat(10_001)}`;
+  await kit.call(`/accounts/${account}`, { method: "PATCH", body: { values: { description: tooLong } } });
+  await kit.sync();
+  expect(await first("/dead-letters")).toMatch(/^ded_/);
   // Something to plan: a personal value that the other system has not seen.
   kit.one.screen.edit("contact", kit.remote.contact, { Email: `new.${canaries.mail}` });
 });
