@@ -137,6 +137,8 @@ const chinese: Readonly<Record<string, string>> = {
     "app_secret（默认）把令牌放在请求头；legacy 把 corpAccessToken 放在请求体，用于旧应用。",
   "AppId of the 企业自建应用, FSAID_…": "企业自建应用的 AppId，FSAID_…",
   "AppSecret of the 企业自建应用.": "企业自建应用的 AppSecret。",
+  "Key of the tenant's event subscription (事件变更订阅), as shown there; needed for webhook: true.":
+    "租户事件变更订阅的密钥，照该处显示填写；webhook: true 时必填。",
   "Permanent authorisation code (永久授权码) of the 企业自建应用.": "企业自建应用的永久授权码。",
   "Employee that acts for the hub: the employee id such as 1000 with app_secret, FSUID_… with legacy.":
     "代表数据中枢操作的员工：app_secret 用员工编号（如 1000），legacy 用 FSUID_…。",

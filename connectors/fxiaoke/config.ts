@@ -35,6 +35,14 @@ export const Config = Schema.Struct({
     }),
     "Credentials of the app made in the vendor's admin console.",
   ),
+  aesKey: Schema.optionalKey(
+    described(
+      Schema.String.check(
+        Schema.isPattern(/^[A-Za-z0-9+/]{43}=$/, { expected: "the base64 text of 32 bytes, 44 characters" }),
+      ),
+      "Key of the tenant's event subscription (事件变更订阅), as shown there; needed for webhook: true.",
+    ),
+  ),
   userId: Schema.optionalKey(
     described(
       Schema.String.check(Schema.isMinLength(1)),
@@ -126,6 +134,7 @@ export interface Settings {
     readonly appSecret: string;
     readonly permanentCode: string;
   };
+  readonly aesKey: string | undefined;
   readonly userId: string | undefined;
   readonly mobile: string | undefined;
   readonly objects: Readonly<Record<Entity, string>>;
@@ -146,6 +155,7 @@ export function settingsOf(config: Config): Settings {
   return {
     baseUrl: (config.baseUrl ?? "https://open.fxiaoke.com").replace(/\/$/, ""),
     auth: { ...config.auth, style: config.auth.style ?? "app_secret" },
+    aesKey: config.aesKey,
     userId: config.userId,
     mobile: config.mobile,
     objects: { account: config.objects?.account ?? "AccountObj", contact: config.objects?.contact ?? "ContactObj" },

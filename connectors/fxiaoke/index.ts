@@ -13,6 +13,7 @@ import { entitiesOf, ruleFor } from "./map.ts";
 import { people } from "./people.ts";
 import { Cursor, type Cursor as FxiaokeCursor, fetch, pull } from "./pull.ts";
 import { push, recover, type Writer } from "./push.ts";
+import { createWebhook } from "./webhook.ts";
 
 /** A connection that can also take records out of the recycle bin. */
 export interface FxiaokeConnection extends Connection<FxiaokeCursor> {
@@ -33,6 +34,8 @@ export function connectFxiaoke(config: FxiaokeConfig, tools: Tools): FxiaokeConn
     nullsShownBy: new Set(),
     ownerSteps: new Map(),
   };
+  const { aesKey, objects } = settings;
+  const webhook = aesKey === undefined ? {} : { webhook: createWebhook({ aesKey, objects, now: tools.clock.now }) };
   const objectOf = (entity: Entity) => settings.objects[entity];
   return {
     check: ({ keys }) => check({ client, settings, descriptions, keys }),
@@ -43,6 +46,7 @@ export function connectFxiaoke(config: FxiaokeConfig, tools: Tools): FxiaokeConn
     recover: (entity, ids) => recover(writer, entity, ids),
     describe: async (entity) => [...(await descriptions.of(objectOf(entity), true)).fields.values()],
     people: () => people(client, settings),
+    ...webhook,
     // An update that moves the owner takes one call more, which its count does not tell.
     callsFor: (kind, count) => count * callsEach(kind, settings),
     callsToFind: (criteria) => lookUpsFor(criteria).length,

@@ -16,7 +16,7 @@ import {
   type SimulatorClock,
   seededRandom,
 } from "../../core/simulator.ts";
-import { createEvents, type EventSender } from "./simulator/events.ts";
+import { createEvents, demoAesKey, type EventSender } from "./simulator/events.ts";
 import { type Caller, createGate, rendered, type Style } from "./simulator/gate.ts";
 import { search } from "./simulator/search.ts";
 import { type Author, createStore, type Row } from "./simulator/store.ts";
@@ -522,6 +522,7 @@ export function createFxiaokeSimulator(options: FxiaokeSimulatorOptions): Fxiaok
       return {
         baseUrl,
         auth: { style, appId, appSecret, permanentCode },
+        aesKey: demoAesKey,
         ...(style === "legacy" ? { mobile } : { userId }),
         ...(options.objects === undefined ? {} : { objects: options.objects }),
       };

@@ -100,7 +100,8 @@ export function readSource(text: string, env: Environment): Source {
   };
 }
 
-const secretKey = /secret|token|passw|pwd|credential|private|permanentcode|api_?key|authori[sz]ation|signature|cookie/i;
+const secretKey =
+  /secret|token|passw|pwd|credential|private|permanentcode|(api|aes)_?key|authori[sz]ation|signature|cookie/i;
 
 /** Whether values under this key are secret by its name. */
 export const isSecretKey = (key: string): boolean => key === "auth" || secretKey.test(key);

@@ -29,9 +29,13 @@ export const checkup = Effect.fn("hub.checkup")(function* (hub: Hub, live: LiveH
 const checkOne = (hub: Hub, live: LiveConnection) => {
   const config = hub.config.connections.find((one) => one.name === live.name);
   const webhook = config?.webhook.kind === "own" && live.api.webhook !== undefined;
+  const unheard = config?.webhook.kind === "own" && !webhook ? [noCalls(live)] : [];
   const reads = Object.fromEntries([...live.sides].map(([entity, side]) => [entity, readNames(side)]));
   return call(live.name, "checking", () => live.api.check({ keys: config?.key ?? {}, reads, webhook })).pipe(
-    Effect.map((problems) => [...problems, ...unfilled(live)].map((problem) => fromProblem(live, problem))),
+    Effect.map((problems) => [
+      ...unheard,
+      ...[...problems, ...unfilled(live)].map((problem) => fromProblem(live, problem)),
+    ]),
     Effect.catch((failure) => Effect.succeed([fromFailure(live.name, failure)])),
   );
 };
@@ -57,6 +61,15 @@ function unfilled(live: LiveConnection): ReadonlyArray<Problem> {
       );
   });
 }
+
+/** The system does not call by itself, or a key for it is missing in the YAML. */
+const noCalls = ({ name, connector }: LiveConnection): Finding => ({
+  connection: name,
+  severity: "error",
+  what: `\`webhook: true\` takes the calls that ${connector.title.en} makes by itself, and this connection can prove none`,
+  remedy:
+    "Set the key that the connector's README names for them, or write `webhook: { secrets: [...] }` for signed calls of a workflow or a script.",
+});
 
 function fromProblem(live: LiveConnection, problem: Problem): Finding {
   const where = problem.entity === undefined ? "" : `${live.maps[problem.entity]?.object ?? problem.entity}: `;

@@ -2,6 +2,7 @@
 import type { Config } from "../../../connectors/fxiaoke/config.ts";
 import { connectFxiaoke, type FxiaokeConnection, fxiaoke } from "../../../connectors/fxiaoke/index.ts";
 import type { Cursor } from "../../../connectors/fxiaoke/pull.ts";
+import { demoAesKey } from "../../../connectors/fxiaoke/simulator/events.ts";
 import type { Style } from "../../../connectors/fxiaoke/simulator/gate.ts";
 import { openIdOf, tenant } from "../../../connectors/fxiaoke/simulator/tenant.ts";
 import {
@@ -89,7 +90,7 @@ export function contractFor({ style = "app_secret", customAccount, switches }: V
         ...(customAccount === undefined ? {} : { objects: { account: customAccount } }),
       }),
     wrongCredentials: (keys) => ({ ...keys, auth: { ...credentialsFor(style), appSecret: wrongSecret } }),
-    secrets: [tenant.appSecret, tenant.permanentCode, wrongSecret],
+    secrets: [tenant.appSecret, tenant.permanentCode, wrongSecret, demoAesKey],
     key: { account: hubKeyField, contact: hubKeyField },
     manyRows: 250,
     calls: () => ({ list: place("query"), create: place("create"), update: place("update") }),
@@ -97,6 +98,14 @@ export function contractFor({ style = "app_secret", customAccount, switches }: V
       customAccount === undefined
         ? { account: accountIn(owner), contact: contactIn(owner) }
         : { account: customIn(owner) },
+    hooks: {
+      arrange: async ({ api: { webhook }, simulator }) => {
+        if (webhook === undefined) throw new Error("an aesKey is set");
+        simulator.hookTo?.("https://hub.acme.example/hooks/fxiaoke-cn");
+        return { webhook, secrets: [] };
+      },
+      proof: "whole",
+    },
     cannot: {
       precondition: "Fxiaoke knows no conditional write",
       "find in any case": "the manual does not say whether LIKE tells capital from small letters",

@@ -3,8 +3,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFxiaokeSimulator, hubKeyField } from "../../../connectors/fxiaoke/simulator.ts";
+import { createMemorySimulator } from "../../../connectors/memory/simulator.ts";
 import { createZohoSimulator } from "../../../connectors/zoho/simulator.ts";
 import { systemClock } from "../../../core/net/clock.ts";
+import type { Simulator } from "../../../core/simulator.ts";
 import { type SimulatorServer, serveSimulator } from "../../../core/simulator-server.ts";
 import { type CliKit, createCliKit } from "../../kit/cli-kit.ts";
 import { stillClock } from "../../kit/clock.ts";
@@ -122,5 +124,24 @@ describe("check", () => {
     expect([code, out.includes("Nothing reads these columns: Segment.")]).toEqual([0, true]);
     configure({ ...keys, map: { account: { rating: "Segment" } } });
     expect((await kit.run("check")).out).not.toContain("Nothing reads");
+  });
+
+  it.each<[string, string, () => Simulator, ReadonlyArray<string>]>([
+    ["fxiaoke without its aesKey", "fxiaoke", () => createFxiaokeSimulator({ clock: systemClock }), ["aesKey"]],
+    ["a system that makes no calls of its own", "memory", () => createMemorySimulator({ clock: systemClock }), []],
+  ])("says that webhook: true cannot be for %s, and what can", async (_, use, simulate, without) => {
+    const simulator = simulate();
+    server = await serveSimulator(simulator);
+    const keys = Object.fromEntries(
+      Object.entries(simulator.connection(server.url)).filter(([name]) => !without.includes(name)),
+    );
+    const create = { account: false, contact: false };
+    configure({ use, ...keys, create, webhook: true });
+    const { code, out } = await kit.run("check");
+    expect(code).toBe(1);
+    expect(out).toContain("crm: error: `webhook: true`");
+    expect(out).toContain("webhook: { secrets: [...] }");
+    configure({ use, ...keys, create, webhook: { secrets: ["whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"] } });
+    expect((await kit.run("check")).out).not.toContain("webhook");
   });
 });
