@@ -181,6 +181,8 @@ const chinese: Readonly<Record<string, string>> = {
   "The sheet of a workbook; the first one unless said.": "工作簿中的工作表；默认第一个。",
   "The column that holds when a row was changed; without it the hub knows no times of rows.":
     "记录行修改时间的列；没有它则不知道各行的时间。",
+  "english reads the usual Chinese words for industries as the English ones (制造业 as Manufacturing), for hubs whose other systems speak English; as-is (default) takes them as they stand.":
+    "english 把常见的中文行业名读作英文（制造业读作 Manufacturing），适用于其他系统使用英文的情况；as-is（默认）保持原样。",
   "A file without any row means that all rows are gone; false (default) takes it for a mistake.":
     "没有任何行的文件表示所有行都已删除；false（默认）视为误操作。",
   "The files of a folder or pattern together always hold every row, so that a row in none of them is gone; false unless said. A single file always does.":

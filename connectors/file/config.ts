@@ -33,6 +33,10 @@ export const Config = Schema.Struct({
     Text,
     "The column that holds when a row was changed; without it the hub knows no times of rows.",
   ),
+  choices: described(
+    Schema.Literals(["english", "as-is"]),
+    "english reads the usual Chinese words for industries as the English ones (制造业 as Manufacturing), for hubs whose other systems speak English; as-is (default) takes them as they stand.",
+  ),
   allowEmpty: described(
     Schema.Boolean,
     "A file without any row means that all rows are gone; false (default) takes it for a mistake.",

@@ -9,6 +9,7 @@ import {
   pathNames,
   Unreadable,
 } from "../../core/connector.ts";
+import { englishIndustry, status } from "./choices.ts";
 import type { Config } from "./config.ts";
 
 const read = (path: Path, by: Codec): FieldRule => ({ path, codec: by, access: "read" });
@@ -115,7 +116,7 @@ const account: Readonly<Record<string, FieldRule>> = {
   shippingAddress: addressOf("shippingAddress"),
   owner: read("owner", owner),
   lifecycleStage: read("lifecycleStage", codec.option()),
-  status: read("status", codec.option()),
+  status: read("status", status),
   rating: read("rating", codec.option()),
   tags: read("tags", set),
   parent: read("parent", codec.reference({ shape: "id" })),
@@ -142,18 +143,22 @@ const contact: Readonly<Record<string, FieldRule>> = {
   description: read("description", codec.longtext()),
 };
 
-export const fieldsOf = (entity: Entity): Readonly<Record<string, FieldRule>> =>
-  entity === "account" ? account : contact;
+const inEnglish: Readonly<Record<string, FieldRule>> = { ...account, industry: read("industry", englishIndustry) };
+
+function fieldsOf({ entity, choices }: Pick<Config, "entity" | "choices">): Readonly<Record<string, FieldRule>> {
+  if (entity === "contact") return contact;
+  return choices === "english" ? inEnglish : account;
+}
 
 /** All slots of an entity, in the order of its fields. */
 export const slotsOf = (entity: Entity): ReadonlyArray<string> =>
-  Object.values(fieldsOf(entity)).flatMap((rule) => pathNames(rule.path));
+  Object.values(fieldsOf({ entity })).flatMap((rule) => pathNames(rule.path));
 
 export function entitiesOf(config: Config): Partial<Record<Entity, EntityMap>> {
   const entity = config.entity ?? "account";
   const map: EntityMap = {
     object: config.path,
-    fields: fieldsOf(entity),
+    fields: fieldsOf(config),
     versions: { conditional: "none", counter: false, resolutionMs: 1, lateMs: 0, settleMs: 0 },
     deletes: { learned: "absence", goneIsProof: true, namesMaster: false },
     writable: false,

@@ -1,5 +1,6 @@
 import iconv from "iconv-lite";
 import { describe, expect, it } from "vitest";
+import type { Config } from "../../../connectors/file/config.ts";
 import { delimiterOf } from "../../../connectors/file/read-csv.ts";
 import { instantOf } from "../../../connectors/file/scan.ts";
 import { file, pullAll, valuesOf, workbook } from "./kit.ts";
@@ -239,5 +240,32 @@ describe("small readings", () => {
     ["", undefined],
   ])("%s is the instant %s", (text, instant) => {
     expect(instantOf(text)).toBe(instant);
+  });
+});
+
+describe("choices in Chinese", () => {
+  const rows = "编号,公司名称,行业,状态\n1,甲,制造业,启用\n2,乙,互联网,停用\n3,丙,Retail,归档\n4,丁,养蜂,待定\n";
+  const read = async (choices?: "english") => {
+    const config: Config = { path: file("c.csv", rows), id: "编号", ...(choices === undefined ? {} : { choices }) };
+    const { records } = await pullAll(config);
+    return records.map((record) => valuesOf(config, record)).map(({ industry, status }) => [industry, status]);
+  };
+
+  it("become the hub's own words for a status, and stand as they are for an industry", async () => {
+    expect(await read()).toEqual([
+      ["制造业", "active"],
+      ["互联网", "inactive"],
+      ["Retail", "archived"],
+      ["养蜂", "待定"],
+    ]);
+  });
+
+  it("become English industries where the hub speaks English", async () => {
+    expect((await read("english")).map(([industry]) => industry)).toEqual([
+      "Manufacturing",
+      "Technology",
+      "Retail",
+      "养蜂",
+    ]);
   });
 });
