@@ -20,6 +20,19 @@ const stop = (): void => {
 process.on("SIGINT", stop);
 process.on("SIGTERM", stop);
 
+// npx and npm run start a shell that passes no signal on: when they are stopped, only the end of that shell shows it.
+// Without npm a parent may end as it likes: that is how a service goes into the background.
+const parent = process.ppid;
+const parentEveryMs = 500;
+if (process.env.npm_command !== undefined) {
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop();
+  }, parentEveryMs);
+  watch.unref();
+}
+
 // The reader of a pipe has gone: there is nobody to write to.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? exit.ok : exit.failed);

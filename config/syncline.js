@@ -27,6 +27,11 @@ if (Number(major) >= 24) {
   }
   const child = spawn(node, [start, ...process.argv.slice(2)], { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  // As in start.ts: npm's shell passes no signal on, so its end is the signal.
+  const parent = process.ppid;
+  if (process.env.npm_command !== undefined) {
+    setInterval(() => process.ppid === parent || child.kill("SIGTERM"), 500).unref();
+  }
   child.on("exit", (code, signal) => {
     if (signal !== null) process.kill(process.pid, signal);
     else process.exit(code ?? 1);

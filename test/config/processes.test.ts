@@ -96,3 +96,49 @@ describe("two processes on one store", { timeout: 60_000 }, () => {
     expect((await run("audit", "verify").ended).code).toBe(0);
   });
 });
+
+describe("a process that npm has started", () => {
+  const launcher = resolve(import.meta.dirname, "../../config/syncline.js");
+
+  /** A shell as npm makes it, which passes no signal on to the sandbox that it starts. */
+  async function sandboxUnder(env: NodeJS.ProcessEnv): Promise<{ readonly shell: ChildProcess; readonly pid: number }> {
+    const { npm_command: _, ...plain } = process.env;
+    const script = `"${process.execPath}" "${launcher}" sandbox --only memory & echo pid $!; wait`;
+    const shell = spawn("sh", ["-c", script], { cwd: folder, env: { ...plain, ...env } });
+    let out = "";
+    await new Promise<void>((done) => {
+      shell.stdout?.on("data", (chunk) => {
+        out += chunk;
+        if (out.includes("listens on")) done();
+      });
+    });
+    return { shell, pid: Number(/pid (\d+)/.exec(out)?.[1]) };
+  }
+
+  const isAlive = (pid: number): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+
+  async function aliveAfter(ms: number, pid: number): Promise<boolean> {
+    for (let waited = 0; waited < ms && isAlive(pid); waited += 50) await new Promise((done) => setTimeout(done, 50));
+    return isAlive(pid);
+  }
+
+  it("ends when npm's shell is stopped", async () => {
+    const { shell, pid } = await sandboxUnder({ npm_command: "exec" });
+    shell.kill("SIGTERM");
+    expect(await aliveAfter(10_000, pid)).toBe(false);
+  });
+
+  it("goes on without npm when the shell that put it into the background ends", async () => {
+    const { shell, pid } = await sandboxUnder({});
+    shell.kill("SIGTERM");
+    expect(await aliveAfter(1_500, pid)).toBe(true);
+    process.kill(pid, "SIGTERM");
+    expect(await aliveAfter(10_000, pid)).toBe(false);
+  });
+});
