@@ -13,11 +13,14 @@ export interface ReplayFilter {
   readonly connection?: string;
 }
 
+/** What a replay needs of the hub. */
+type Shelf = Pick<Hub, "store" | "clock" | "model" | "ids" | "settings">;
+
 const replayMax = 10_000;
 const batchMax = 200;
 
 /** Makes the letters due again. Returns how many; they are tried in the next sync. */
-export const replay = Effect.fn("hub.replay")(function* (hub: Hub, actor: string, filter: ReplayFilter) {
+export const replay = Effect.fn("hub.replay")(function* (hub: Shelf, actor: string, filter: ReplayFilter) {
   const { database } = hub.store;
   const letters = yield* database.read("reading dead letters", async () =>
     database.db
@@ -40,7 +43,7 @@ export const replay = Effect.fn("hub.replay")(function* (hub: Hub, actor: string
 
 type Letter = typeof deadLetters.$inferSelect;
 
-const replayBatch = Effect.fn("replay.batch")(function* (hub: Hub, actor: string, letters: ReadonlyArray<Letter>) {
+const replayBatch = Effect.fn("replay.batch")(function* (hub: Shelf, actor: string, letters: ReadonlyArray<Letter>) {
   const { database, sealer } = hub.store;
   yield* database.write("replaying dead letters", async () => {
     const now = hub.clock.now();
@@ -57,7 +60,12 @@ const replayBatch = Effect.fn("replay.batch")(function* (hub: Hub, actor: string
         if (letter.field !== "" && letter.field !== field) continue;
         delete shadow.refused;
       }
-      if (link !== undefined) world.touchLink(link);
+      if (link !== undefined) {
+        // Whoever mended it may have done so in the record itself, beside its version.
+        link.fetchAfter = now;
+        link.print = "";
+        world.touchLink(link);
+      }
       world.markDue({ canonicalId: letter.canonicalId, connection: letter.connection, entity, reason: "replayed" });
     }
     await saveWorld(database, sealing, world, { now, newId: hub.ids.next, settings: hub.settings });
