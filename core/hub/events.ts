@@ -5,12 +5,22 @@ import type { ConnectionReport } from "../sync/sync.ts";
 import type { ConnectionStatus, ReloadPlan } from "./service.ts";
 
 export type ServiceEvent =
-  | { readonly kind: "pulled"; readonly connection: string; readonly full: boolean; readonly report: ConnectionReport }
-  | { readonly kind: "pushed"; readonly connection: string; readonly counts: PushCounts }
+  | {
+      readonly kind: "pulled";
+      readonly connection: string;
+      readonly run: string;
+      readonly full: boolean;
+      readonly report: ConnectionReport;
+    }
+  | { readonly kind: "pushed"; readonly connection: string; readonly run: string; readonly counts: PushCounts }
+  /** Webhook calls were read, or records that had to be looked at again. */
   | {
       readonly kind: "read";
       readonly connection: string;
+      readonly run: string;
       readonly calls: number;
+      /** Records that the calls named. */
+      readonly records: number;
       readonly unreadable: number;
       readonly counts: Counts;
     }

@@ -9,12 +9,16 @@ import { Effect } from "effect";
 import type { ConnectionConfig } from "../config/hub-config.ts";
 import type { Connection } from "../connector.ts";
 import { type Entity, entities } from "../model/field.ts";
+import { type Counts, noCounts } from "../model/world.ts";
 import { standardWebhook } from "../net/standard-webhook.ts";
 import type { Webhook } from "../net/webhook.ts";
 import { noteConnections } from "../store/connections.ts";
 import { StoreFailed } from "../store/failure.ts";
-import { claimSchedule, nextDue, readFired } from "../store/schedules.ts";
+import { claimSchedule, nextDue, readFired, waitingReads } from "../store/schedules.ts";
+import { addCounts } from "../sync/apply.ts";
 import type { Engine, LiveConnection } from "../sync/engine.ts";
+import { fetchDue } from "../sync/fetch.ts";
+import { applyHeld } from "../sync/held.ts";
 import { type PushCounts, pushConnection } from "../sync/push.ts";
 import { readInbox } from "../sync/receive.ts";
 import { type Outcome, outcomeOf, pullOnly, settleAllMeetings } from "../sync/sync.ts";
@@ -40,6 +44,12 @@ export interface LaneContext {
 }
 
 type Job = { readonly full: boolean; readonly kind: "pull" | "sweep" };
+interface Read {
+  calls: number;
+  records: number;
+  unreadable: number;
+  readonly counts: Counts;
+}
 type Loop = "pull" | "sweep" | "inbox" | "push";
 
 export interface Lane {
@@ -179,11 +189,13 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
       if (job.full) await connect();
       const live = inLane(loaded ? "schedule" : "backfill");
       const work = (judges: boolean) => run(pullOnly(context.engine(), [live], { full: job.full, judges }));
-      const { reports } = loaded ? await work(!context.isLoading()) : await context.whileLoading(() => work(true));
+      const { run: id, reports } = loaded
+        ? await work(!context.isLoading())
+        : await context.whileLoading(() => work(true));
       const [report] = reports;
       context.ringPushes();
       if (report === undefined) return 0;
-      context.emit({ kind: "pulled", connection: name, full: job.full, report });
+      context.emit({ kind: "pulled", connection: name, run: id, full: job.full, report });
       if (report.outcome.kind !== "ok") {
         const waitMs = fail(report.outcome);
         // A schedule that failed is made good before its next instant.
@@ -218,19 +230,34 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     return Math.max(0, Math.min(idleMs, ...next.map((at) => at - now)));
   };
 
+  /** What webhooks named, what a brake held and a person has let through, and what must be looked at again. */
   const inboxStep = async ({ inLane }: LanedConnection): Promise<number> => {
+    if (!loaded) return idleMs;
     const live = inLane("webhook");
-    if (webhook === null || !loaded) return idleMs;
+    const engine = context.engine();
+    const { database } = engine.store;
+    const work = await run(waitingReads(database, { connection: name, now: clock.now() }));
+    if (!work.unread && !work.held && !work.due) {
+      return work.nextAt === null ? idleMs : Math.min(idleMs, Math.max(0, work.nextAt - clock.now()));
+    }
     busy.add("inbox");
     try {
-      const engine = context.engine();
-      const drained = await run(readInbox(engine, { live, webhook, run: engine.ids.next("run") }));
-      if (drained.calls > 0) {
-        context.ringPushes();
-        const { calls, unreadable } = drained;
-        context.emit({ kind: "read", connection: name, calls, unreadable, counts: drained.counts });
+      const id = engine.ids.next("run");
+      const total: Read = { calls: 0, records: 0, unreadable: 0, counts: noCounts() };
+      const held = work.held ? await run(applyHeld(engine, live, id, context.isLoading())) : noCounts();
+      if (held !== null) addCounts(total.counts, held);
+      if (work.due) addCounts(total.counts, await run(fetchDue(engine, live, id, context.isLoading())));
+      const drained =
+        work.unread && webhook !== null ? await run(readInbox(engine, { live, webhook, run: id })) : undefined;
+      if (drained !== undefined) {
+        const { calls, records, unreadable, counts } = drained;
+        addCounts(total.counts, counts);
+        Object.assign(total, { calls, records, unreadable });
       }
-      return drained.more ? 0 : idleMs;
+      context.ringPushes();
+      context.emit({ kind: "read", connection: name, run: id, ...total });
+      // A brake waits for a person, who rings.
+      return drained?.more === true ? 0 : held === null ? idleMs : stuckMs;
     } finally {
       busy.delete("inbox");
     }
@@ -245,9 +272,9 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     if (due === null || due > now) return due === null ? idleMs : Math.min(idleMs, due - now);
     busy.add("push");
     const counts: PushCounts = { created: 0, updated: 0, deleted: 0, rejected: 0 };
+    const engine = context.engine();
+    const id = engine.ids.next("run");
     try {
-      const engine = context.engine();
-      const id = engine.ids.next("run");
       const ended = await run(Effect.result(pushConnection(engine, live, id, counts)));
       if (!context.isLoading()) await run(settleAllMeetings(engine, id));
       if (ended._tag === "Failure") return failWith(ended.failure);
@@ -258,7 +285,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
       return isStuck ? stuckMs : 0;
     } finally {
       busy.delete("push");
-      context.emit({ kind: "pushed", connection: name, counts });
+      context.emit({ kind: "pushed", connection: name, run: id, counts });
     }
   };
 

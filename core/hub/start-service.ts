@@ -127,7 +127,7 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
 
   /** Together, so that first meetings are judged over all sides at once. */
   const firstLoad = async (toLoad: ReadonlyArray<Lane>): Promise<void> => {
-    const { reports } = await context.whileLoading(() =>
+    const { run: id, reports } = await context.whileLoading(() =>
       run(
         pullOnly(
           engine(),
@@ -137,7 +137,7 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
       ),
     );
     for (const report of reports) {
-      emit({ kind: "pulled", connection: report.name, full: false, report });
+      emit({ kind: "pulled", connection: report.name, run: id, full: false, report });
       if (report.outcome.kind === "ok") lanes.get(report.name)?.setLoaded({ loaded: true, fresh: true });
     }
   };

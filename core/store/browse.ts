@@ -1,10 +1,12 @@
 /** Reading the store for people: lists, single accounts with their sources, search, history, conflicts, dead letters. */
+
 import { and, asc, count, desc, eq, gt, inArray, like, lt, ne, or, type SQL, sql } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Entity, Model } from "../model/field.ts";
 import { wordsOf } from "../model/words.ts";
 import { type Canonical, type ChangeRow, type Conflict, isOpen, type Link, type World } from "../model/world.ts";
 import type { Database, Row } from "./database.ts";
+import { isWaiting } from "./inbox.ts";
 import type { Store } from "./open.ts";
 import { canonicalOf, changeOf, conflictOf, type KeyRing, type Sealing } from "./rows.ts";
 import {
@@ -460,7 +462,7 @@ export const listConnections = Effect.fn("browse.connections")(function* (shelf:
           deadLetters,
           and(eq(deadLetters.connection, row.name), eq(deadLetters.state, "open")),
         ),
-        held: await db.$count(inbox, and(eq(inbox.connection, row.name), eq(inbox.state, "held"))),
+        held: await db.$count(inbox, and(isWaiting, eq(inbox.connection, row.name), eq(inbox.state, "held"))),
         cursors: saved.map((cursor) => ({ entity: cursor.entity, mode: cursor.mode, savedAt: cursor.savedAt })),
       });
     }

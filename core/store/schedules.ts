@@ -1,7 +1,8 @@
 /** Schedules that were fired, and when something is due in a connection. */
-import { and, asc, eq, isNull, lt, or } from "drizzle-orm";
+import { and, asc, eq, isNotNull, isNull, lt, or } from "drizzle-orm";
 import type { Database } from "./database.ts";
-import { outbox, schedules } from "./tables.ts";
+import { isWaiting } from "./inbox.ts";
+import { inbox, links, outbox, schedules } from "./tables.ts";
 
 export const readFired = (database: Database, connection: string, kind: string) =>
   database.read("reading the schedules", async () => {
@@ -48,4 +49,35 @@ export const nextDue = (database: Database, connection: string) =>
       .limit(1)
       .get();
     return row?.dueAt ?? null;
+  });
+
+/** What waits to be read in a connection: unread calls, held pages, records that must be fetched again. */
+export interface WaitingReads {
+  readonly unread: boolean;
+  readonly held: boolean;
+  readonly due: boolean;
+  /** When the next record must be fetched again, if none is due now. */
+  readonly nextAt: number | null;
+}
+
+export const waitingReads = (
+  database: Database,
+  { connection, now }: { readonly connection: string; readonly now: number },
+) =>
+  database.read("finding what waits to be read", async (): Promise<WaitingReads> => {
+    const open = await database.db
+      .selectDistinct({ state: inbox.state })
+      .from(inbox)
+      .where(and(isWaiting, eq(inbox.connection, connection)));
+    const states = new Set(open.map((row) => row.state));
+    const next = await database.db
+      .select({ at: links.fetchAfter })
+      .from(links)
+      .where(and(eq(links.connection, connection), isNotNull(links.fetchAfter)))
+      .orderBy(asc(links.fetchAfter))
+      .limit(1)
+      .get();
+    const nextAt = next?.at ?? null;
+    const due = nextAt !== null && nextAt <= now;
+    return { unread: states.has("unread"), held: states.has("held"), due, nextAt: due ? null : nextAt };
   });

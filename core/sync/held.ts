@@ -3,6 +3,7 @@ import { and, asc, eq } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Entity } from "../model/field.ts";
 import { type Counts, isOpen, noCounts } from "../model/world.ts";
+import { isWaiting } from "../store/inbox.ts";
 import { conflicts, connections, inbox } from "../store/tables.ts";
 import { addCounts, applyPage, type HeldPage } from "./apply.ts";
 import type { Engine, LiveConnection } from "./engine.ts";
@@ -24,7 +25,7 @@ export const applyHeld = Effect.fn("held.apply")(function* (
       database.db
         .select()
         .from(inbox)
-        .where(and(eq(inbox.connection, live.name), eq(inbox.state, "held")))
+        .where(and(isWaiting, eq(inbox.connection, live.name), eq(inbox.state, "held")))
         .orderBy(asc(inbox.id))
         .limit(1)
         .get(),

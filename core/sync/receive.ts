@@ -21,6 +21,8 @@ const batchesMax = 20;
 
 export interface Drained {
   readonly calls: number;
+  /** Records that the calls named, each counted once a batch. */
+  readonly records: number;
   readonly unreadable: number;
   readonly counts: Counts;
   /** More calls wait. */
@@ -34,19 +36,22 @@ export const readInbox = Effect.fn("inbox.read")(function* (
   const { live, webhook, run } = request;
   const counts = noCounts();
   let calls = 0;
+  let records = 0;
   let unreadable = 0;
   for (let batch = 0; batch < batchesMax; batch++) {
     const unread = yield* readUnread(engine.store, live.name, callsMax);
-    if (unread.length === 0) return { calls, unreadable, counts, more: false } satisfies Drained;
+    if (unread.length === 0) return { calls, records, unreadable, counts, more: false } satisfies Drained;
     const wanted = hintsOf(webhook, unread);
     for (const entity of entityOrder) {
       if (!live.sides.has(entity)) continue;
       if (wanted.pulls.has(entity)) {
         const pulled = yield* pullEntity(engine, { live, entity, mode: "changes", run, deferMeetings: false });
         addCounts(counts, pulled.counts);
+        records += pulled.records;
       }
       const ids = [...(wanted.ids.get(entity) ?? [])];
       if (ids.length === 0) continue;
+      records += ids.length;
       addCounts(counts, (yield* fetchAndApply(engine, { live, entity, ids, run, deferMeetings: false })).counts);
     }
     const now = engine.clock.now();
@@ -56,7 +61,7 @@ export const readInbox = Effect.fn("inbox.read")(function* (
     calls += unread.length;
     unreadable += wanted.unreadable.length;
   }
-  return { calls, unreadable, counts, more: true } satisfies Drained;
+  return { calls, records, unreadable, counts, more: true } satisfies Drained;
 });
 
 interface Wanted {
