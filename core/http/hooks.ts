@@ -8,6 +8,7 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { type Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { RunningService } from "../hub/start-service.ts";
 import { Forged } from "../net/fault.ts";
 import { nestsDeeper } from "../net/json-depth.ts";
@@ -37,14 +38,15 @@ export function createHooks({ service, now }: HooksOptions): Hono<{ Bindings: No
     const lane = service.lane(name);
     const webhook = lane?.webhook ?? null;
     if (lane === undefined || webhook === null) return refuse(context, name, 404, "no such address");
-    const early = objection(context);
+    const told = headersOf(context);
+    const early = objection(told);
     if (early !== null) return refuse(context, name, early.status, early.words);
     const body = await bodyOf(context);
     if (body === "too large") return refuse(context, name, 413, `the body is larger than ${bytesMax} bytes`);
     if (body === "cut") return refuse(context, name, 400, "the body ended early");
     if (!isUtf8(body)) return refuse(context, name, 400, "the body is not UTF-8");
     if (nestsDeeper(body, depthMax)) return refuse(context, name, 400, `the body nests deeper than ${depthMax}`);
-    const call: HookCall = { headers: headersOf(context), query: context.req.query(), body, receivedAt };
+    const call: HookCall = { headers: kept(told), query: context.req.query(), body, receivedAt };
     let accepted: Accepted;
     try {
       accepted = webhook.accept(call, lane.secrets());
@@ -67,7 +69,7 @@ export function createHooks({ service, now }: HooksOptions): Hono<{ Bindings: No
       context.header("retry-after", retryAfter);
       return refuse(context, name, 503, "the call could not be kept; send it again");
     }
-    return answered(context, accepted.answer ?? { status: 200, mediaType: "application/json", body: '{"ok":true}' });
+    return answered(context, accepted.answer ?? ok);
   });
 
   hooks.all("/hooks/:connection", (context) => {
@@ -92,12 +94,23 @@ export function createHooks({ service, now }: HooksOptions): Hono<{ Bindings: No
 
 type Objection = { readonly status: 400 | 415; readonly words: string } | null;
 
+type Headers = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>;
+
+/** By lower-case name; the socket's own, which need no copy, where there is one. */
+const headersOf = ({ env, req }: Context<{ Bindings: NodeBindings }>): Headers =>
+  env?.incoming?.headers ?? req.header();
+
+const oneOf = (headers: Headers, name: string): string | undefined => {
+  const value = headers[name];
+  return typeof value === "string" ? value : value?.[0];
+};
+
 /** What the headers alone tell. */
-function objection({ req }: Context): Objection {
-  const encoding = req.header("content-encoding");
+function objection(headers: Headers): Objection {
+  const encoding = oneOf(headers, "content-encoding");
   if (encoding !== undefined && encoding.toLowerCase() !== "identity")
     return { status: 415, words: "send the body as it is, not compressed" };
-  const type = req.header("content-type") ?? "";
+  const type = oneOf(headers, "content-type") ?? "";
   if (!jsonType.test(type)) return { status: 415, words: "send application/json" };
   const charset = /charset\s*=\s*"?([a-z0-9_-]+)/i.exec(type)?.[1];
   if (charset !== undefined && !/^(utf-?8|us-ascii)$/i.test(charset)) return { status: 415, words: "send UTF-8" };
@@ -109,17 +122,18 @@ function bodyOf(context: Context<{ Bindings: NodeBindings }>): Promise<Body> {
   return incoming === undefined ? bodyOfRequest(context.req.raw, bytesMax) : bodyOfSocket(incoming, bytesMax);
 }
 
-function headersOf({ req }: Context): Readonly<Record<string, string>> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(req.header())) {
-    if (value !== undefined && keptHeaders.test(name)) headers[name] = value;
+function kept(headers: Headers): Readonly<Record<string, string>> {
+  const kept: Record<string, string> = {};
+  for (const name in headers) {
+    const value = oneOf(headers, name);
+    if (value !== undefined && keptHeaders.test(name)) kept[name] = value;
   }
-  return headers;
+  return kept;
 }
 
-function answered(context: Context, { status, mediaType = "application/json", body }: HookAnswer): Response {
-  return new Response(body ?? null, {
-    status,
-    headers: { ...Object.fromEntries(context.res.headers), "content-type": mediaType },
-  });
+const ok: HookAnswer = { status: 200, body: '{"ok":true}' };
+
+function answered(context: Context, { status, mediaType = "application/json", body = "" }: HookAnswer): Response {
+  // A connector answers with a status that may carry a body.
+  return context.body(body, status as ContentfulStatusCode, { "content-type": mediaType });
 }

@@ -63,6 +63,8 @@ export interface Lane {
   readonly setSecrets: (secrets: ReadonlyArray<string>) => void;
   readonly quota: LentTools["quota"];
   readonly status: () => ConnectionStatus;
+  /** Nothing is under way, nothing waits to be read and nothing is due. */
+  readonly isIdle: () => Promise<boolean>;
   /** Connects now, or tells why not. */
   readonly connect: () => Promise<boolean>;
   /** `loaded`: the first load is done; `fresh`: everything was read just now. */
@@ -314,6 +316,14 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
         nextPullAt: nextOf(schedules.pull),
         nextSweepAt: nextOf(schedules.sweep),
       };
+    },
+    isIdle: async () => {
+      if (busy.size > 0 || requested.length > 0 || !loaded) return false;
+      const { database } = context.hub().store;
+      const now = clock.now();
+      const reads = await run(waitingReads(database, { connection: name, now }));
+      const due = await run(nextDue(database, name));
+      return !reads.unread && !reads.held && !reads.due && (due === null || due > now);
     },
     connect,
     setLoaded: (state) => {

@@ -35,6 +35,8 @@ export interface RunningService extends Service {
   readonly receiver: Receiver;
   readonly lane: (name: string) => Lane | undefined;
   readonly lanes: () => ReadonlyArray<Lane>;
+  /** An engine over the connections that are live now. */
+  readonly engine: () => Engine;
   readonly emit: (event: ServiceEvent) => void;
   /** Ends after what is under way; what takes longer than the grace is cut, and looked up at the next start. */
   readonly stop: (graceMs: number) => Promise<void>;
@@ -261,6 +263,7 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
     receiver,
     lane: (name) => lanes.get(name),
     lanes: () => [...lanes.values()],
+    engine,
     emit,
     connections: () =>
       Effect.map(sleepers(hub), (asleep) => [...[...lanes.values()].map((lane) => lane.status()), ...asleep]),
