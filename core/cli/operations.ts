@@ -4,6 +4,7 @@ import { replay } from "../hub/dead-letters.ts";
 import { verifyAudit } from "../store/audit.ts";
 import { listConnections, listDeadLetters } from "../store/browse.ts";
 import { leaseHolder } from "../store/lease.ts";
+import { listSubscriptions, type Subscription } from "../store/subscriptions.ts";
 import { type Cli, exit, type Global } from "./cli.ts";
 import { printJson, printLines, soundConfig, withHub } from "./context.ts";
 import { table } from "./table.ts";
@@ -16,6 +17,7 @@ export async function connectionsCommand(cli: Cli, global: Global): Promise<numb
     Effect.gen(function* () {
       const known = yield* listConnections(hub);
       const holder = yield* leaseHolder(hub.store.database);
+      const channels = yield* listSubscriptions(hub.store);
       const names = [...new Set([...written.map((one) => one.name), ...known.map((one) => one.name)])];
       const items = names.map((name) => {
         const state = known.find((one) => one.name === name);
@@ -33,6 +35,9 @@ export async function connectionsCommand(cli: Cli, global: Global): Promise<numb
           due: state?.due ?? 0,
           deadLetters: state?.deadLetters ?? 0,
           held: state?.held ?? 0,
+          webhook: config?.webhook.kind ?? "none",
+          /** The channel that the hub has made at the system, for its calls. */
+          channel: shownChannel(channels.find((one) => one.connection === name)),
         };
       });
       if (global.json) {
@@ -49,18 +54,35 @@ export async function connectionsCommand(cli: Cli, global: Global): Promise<numb
         timeText(one.lastRunAt),
       ]);
       const reasons = items.flatMap((one) => (one.reason === null ? [] : ["", `${one.name}: ${one.reason}`]));
+      const calls = items.flatMap(({ name, channel }) => (channel === null ? [] : ["", channelText(name, channel)]));
       const running =
         holder === null ? [] : ["", `Running now: ${holder.command}, pid ${holder.pid} on ${holder.host}.`];
       yield* Effect.promise(() =>
         printLines(cli, [
           ...table(["connection", "system", "state", "records", "due", "dead letters", "last run"], rows, cli.columns),
           ...reasons,
+          ...calls,
           ...running,
         ]),
       );
     }),
   );
   return exit.ok;
+}
+
+type ShownChannel = Pick<Subscription, "id" | "state" | "reason" | "url" | "expiresAt" | "checkedAt">;
+
+/** Without its secrets. */
+function shownChannel(channel: Subscription | undefined): ShownChannel | null {
+  if (channel === undefined) return null;
+  const { id, state, reason, url, expiresAt, checkedAt } = channel;
+  return { id, state, reason, url, expiresAt, checkedAt };
+}
+
+function channelText(name: string, { state, reason, url, expiresAt }: ShownChannel): string {
+  const until = expiresAt === null ? "" : ` until ${timeText(expiresAt)}`;
+  const now = state === "live" ? `calls ${url}${until}` : `is asked to call ${url}`;
+  return `${name}: the system ${now}${reason === null ? "" : `; the last try failed: ${reason}`}`;
 }
 
 export async function listDeadLettersCommand(

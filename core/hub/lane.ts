@@ -22,6 +22,7 @@ import { applyHeld } from "../sync/held.ts";
 import { type PushCounts, pushConnection } from "../sync/push.ts";
 import { readInbox } from "../sync/receive.ts";
 import { type Outcome, outcomeOf, pullOnly, settleAllMeetings } from "../sync/sync.ts";
+import { createChannelKeeper } from "./channels.ts";
 import type { ServiceEvent } from "./events.ts";
 import { connectLanes, type Hub, type LanedConnection } from "./open.ts";
 import { dueAt, nextAt, type Schedule, scheduleOf } from "./schedule.ts";
@@ -61,6 +62,12 @@ export interface Lane {
   /** What its calls carry, or are signed with. */
   readonly secrets: () => ReadonlyArray<string>;
   readonly setSecrets: (secrets: ReadonlyArray<string>) => void;
+  /** Lets calls of the channel in that the store knows. */
+  readonly loadChannel: () => Promise<void>;
+  /** Keeps the channel at the system until the lane is stopped; beside the loops: one that cannot be made stops no pull. */
+  readonly keepChannel: () => Promise<void>;
+  /** Removes the channel at the system: the connection is gone from the YAML. */
+  readonly retireChannel: () => Promise<void>;
   readonly quota: LentTools["quota"];
   readonly status: () => ConnectionStatus;
   /** Nothing is under way, nothing waits to be read and nothing is due. */
@@ -96,6 +103,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     pull: createWake(clock, stopping.signal),
     inbox: createWake(clock, stopping.signal),
     push: createWake(clock, stopping.signal),
+    channel: createWake(clock, stopping.signal),
   };
   const busy = new Set<Loop>();
   const requested: Array<Job> = [];
@@ -106,6 +114,21 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
   const schedules = schedulesOf(context.hub(), connection);
   const fired: Record<Job["kind"], number | null> = { pull: null, sweep: null };
   let secrets = connection.webhook.kind === "signed" ? connection.webhook.secrets : [];
+  const keeper = createChannelKeeper({
+    hub: context.hub,
+    connection,
+    webhook: caller.webhook,
+    setSecrets: (told) => {
+      secrets = told;
+    },
+    // What happened while there was no channel is read.
+    onNew: () => {
+      if (!loaded) return;
+      requested.push({ kind: "pull", full: false });
+      wakes.pull.ring();
+    },
+    emit: context.emit,
+  });
   let laned: LanedConnection | null = null;
   let loaded = false;
   let caughtUp = false;
@@ -300,6 +323,11 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     setSecrets: (told) => {
       secrets = told;
     },
+    loadChannel: keeper.load,
+    keepChannel: async () => {
+      while (!stopping.signal.aborted) await wakes.channel.wait(stoppedBy === null ? await keeper.step() : idleMs);
+    },
+    retireChannel: keeper.retire,
     quota: lent.quota,
     status: () => {
       const now = clock.now();
@@ -315,6 +343,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
         busyWith: [...busy],
         nextPullAt: nextOf(schedules.pull),
         nextSweepAt: nextOf(schedules.sweep),
+        channel: keeper.status(),
       };
     },
     isIdle: async () => {

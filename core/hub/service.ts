@@ -11,6 +11,14 @@ import type { ConnectorBroken } from "../sync/call.ts";
 import type { Hub } from "./open.ts";
 import type { Plan } from "./plan.ts";
 
+/** The channel by which a system calls the hub, where the hub makes it. */
+export interface ChannelStatus {
+  /** `asked`: it is being made; `failing`: it could not be, or not be looked at, for the reason. */
+  readonly state: "asked" | "live" | "failing";
+  readonly reason: string | null;
+  readonly expiresAt: number | null;
+}
+
 /** What one connection does now, for `/readyz`, `/metrics`, the API and people. */
 export interface ConnectionStatus {
   readonly name: string;
@@ -27,6 +35,8 @@ export interface ConnectionStatus {
   readonly busyWith: ReadonlyArray<"pull" | "sweep" | "inbox" | "push">;
   readonly nextPullAt: number | null;
   readonly nextSweepAt: number | null;
+  /** Null where there is none to keep. */
+  readonly channel: ChannelStatus | null;
 }
 
 /** Whether a request to do something soon was taken. */

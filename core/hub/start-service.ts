@@ -45,6 +45,7 @@ export interface RunningService extends Service {
 const upkeepMs = 2_000;
 const pollMs = 250;
 const pruneEveryMs = 600_000;
+const retireMsMax = 15_000;
 /** Calls are kept that long after they were received, for a replay. */
 const callsKeptMs = 7 * 24 * 3_600_000;
 
@@ -107,9 +108,12 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
   const bring = async (config: HubConfig, names: ReadonlySet<string>): Promise<void> => {
     const made = config.connections.filter((one) => names.has(one.name)).map((one) => createLane(context, one));
     const stopped = await run(readStopped(database));
+    await Promise.all(made.map((lane) => lane.loadChannel()));
     for (const lane of made) {
       lane.setStopped(stopped.get(lane.name) ?? null);
       lanes.set(lane.name, lane);
+      // Before anything is read, so that what changes during the first load is heard.
+      runs.set(lane.name, lane.keepChannel());
     }
     const connected = await Promise.all(made.map((lane) => (stopped.has(lane.name) ? false : lane.connect())));
     const live = made.filter((_, index) => connected[index]);
@@ -123,7 +127,11 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
     const toLoad = live.filter((lane) => never.has(lane.name));
     if (toLoad.length > 0 && !stopping.signal.aborted) await firstLoad(toLoad);
     if (stopping.signal.aborted) return;
-    for (const lane of made) runs.set(lane.name, lane.run());
+    for (const lane of made)
+      runs.set(
+        lane.name,
+        Promise.all([runs.get(lane.name), lane.run()]).then(() => undefined),
+      );
     context.ringPushes();
   };
 
@@ -215,10 +223,12 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
     return { reading, answer: { kind: "done", plan: reloadPlan(hub.config, reading.config) } };
   };
 
-  const endLane = async (name: string): Promise<void> => {
+  const endLane = async (name: string, isGone: boolean): Promise<void> => {
     const lane = lanes.get(name);
     lane?.stop();
     await runs.get(name);
+    // The credentials go with the YAML: later the channel could only run out.
+    if (isGone && lane !== undefined) await Promise.race([lane.retireChannel(), clock.sleep(retireMsMax)]);
     lanes.delete(name);
     runs.delete(name);
   };
@@ -233,7 +243,10 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
       serve: hub.config.serve,
     };
     const restart = toRestart(answer.plan, config);
-    await Promise.all([...answer.plan.gone, ...restart].map(endLane));
+    await Promise.all([
+      ...answer.plan.gone.map((name) => endLane(name, true)),
+      ...[...restart].map((name) => endLane(name, false)),
+    ]);
     hub = { ...hub, config, model: config.model, settings: settingsOf(config, writtenSides(config)) };
     await run(
       database.write("noting the reload", () =>
@@ -328,5 +341,6 @@ const sleepers = (hub: Hub) =>
         busyWith: [],
         nextPullAt: null,
         nextSweepAt: null,
+        channel: null,
       }));
   });

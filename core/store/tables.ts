@@ -265,15 +265,16 @@ function defineTables(kit: Kit) {
     ],
   );
 
-  /** What a vendor calls us by: one row a channel that was registered there. */
+  /** What a vendor calls us by: one row a channel that we have asked it for. */
   const subscriptions = table(
     "subscriptions",
     {
       connection: text().notNull(),
       /** The channel's id at the vendor. */
       remoteId: text("remote_id").notNull(),
-      /** live, ending, lost */
+      /** asked, live */
       state: text().notNull(),
+      /** Why the last try failed. */
       reason: text(),
       expiresAt: integer("expires_at"),
       checkedAt: integer("checked_at").notNull(),

@@ -218,6 +218,7 @@ function serviceOver(hub: Hub, asked: Array<string>): Service {
           busyWith: [],
           nextPullAt: null,
           nextSweepAt: null,
+          channel: null,
         })),
       ),
     readiness: () => ({ ready: true, reason: null }),

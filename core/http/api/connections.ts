@@ -19,6 +19,13 @@ const Connection = Schema.Struct({
   busyWith: Schema.Array(Schema.Literals(["pull", "sweep", "inbox", "push"])),
   nextPullAt: instantOrNull,
   nextSweepAt: instantOrNull,
+  channel: Schema.NullOr(
+    Schema.Struct({
+      state: Schema.Literals(["asked", "live", "failing"]),
+      reason: textOrNull,
+      expiresAt: instantOrNull,
+    }),
+  ),
 }).annotate({ identifier: "Connection" });
 
 const ByName = Schema.Struct({ name: Name });

@@ -1,5 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { Effect } from "effect";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openStore } from "../../../core/store/open.ts";
+import { saveSubscription } from "../../../core/store/subscriptions.ts";
 import { type CliKit, createCliKit } from "../../kit/cli-kit.ts";
 
 let kit: CliKit;
@@ -234,5 +237,29 @@ describe("the command line", () => {
     expect(code).toBe(0);
     expect(json().systems).toMatchObject([{ system: "fxiaoke", connection: { use: "fxiaoke" } }]);
     other.remove();
+  });
+
+  it("shows the channel by which a system calls, without its secret", async () => {
+    await kit.run("sync");
+    const store = await Effect.runPromise(openStore({ file: kit.file("hub.db"), key: undefined }));
+    const expiresAt = Date.UTC(2026, 5, 8, 9);
+    const channel = {
+      connection: "list",
+      id: "12345",
+      state: "live" as const,
+      reason: null,
+      expiresAt,
+      checkedAt: 1,
+      url: "https://hub.acme.example/hooks/list",
+      savedAt: 1,
+      secrets: [{ text: "canary-of-a-channel", since: 1, until: null }],
+    };
+    await Effect.runPromise(saveSubscription(store, channel, []));
+    store.close();
+    const text = await kit.run("connections");
+    expect(text.out).toContain("list: the system calls https://hub.acme.example/hooks/list until 2026-06-08 09:00:00Z");
+    const json = await kit.run("connections", "--json");
+    expect(json.json().items).toMatchObject([{ channel: { id: "12345", state: "live", expiresAt } }]);
+    expect(text.out + json.out).not.toContain("canary");
   });
 });
