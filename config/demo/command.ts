@@ -13,13 +13,14 @@ import { closeSandbox, type Running, startSandbox } from "../../core/cli/sandbox
 import { planLines, reportLines } from "../../core/cli/sync.ts";
 import { checkup } from "../../core/hub/checkup.ts";
 import { explain } from "../../core/hub/explain.ts";
-import { connectHub, type Hub } from "../../core/hub/open.ts";
+import { createKey } from "../../core/hub/keys.ts";
+import { connectHub } from "../../core/hub/open.ts";
 import { plan } from "../../core/hub/plan.ts";
-import { type RunReport, runSync } from "../../core/hub/run.ts";
 import type { Simulator } from "../../core/simulator.ts";
 import { countCanonicals, countConflicts, listConflicts, listDeadLetters, search } from "../../core/store/browse.ts";
 import type { SyncReport } from "../../core/sync/sync.ts";
 import { type DemoClock, demoClock } from "./clock.ts";
+import { type DemoHub, freePort, startDemoHub } from "./hub.ts";
 import { workADay } from "./people.ts";
 import { legacyList } from "./seed.ts";
 import { type Words, wordsIn } from "./words.ts";
@@ -27,9 +28,10 @@ import { demoYaml } from "./yaml.ts";
 
 const folder = ".demo";
 const seed = 1;
-/** A sync may leave work for the next one, such as what a system's index does not show yet. */
-const roundsMax = 5;
 const hourMs = 3_600_000;
+const keyMs = 24 * hourMs;
+/** What the demo's connections are called. */
+const connectionNames: Readonly<Record<string, string>> = { zoho: "zoho-eu", fxiaoke: "fxiaoke-cn" };
 
 export const demo: ExtraCommand = {
   name: "demo",
@@ -38,7 +40,8 @@ export const demo: ExtraCommand = {
     { flags: "--once", description: "end after the story" },
     { flags: "--lang <language>", description: "en or zh; the locale's unless said" },
   ],
-  run: (cli, options) => runDemo(cli, { json: options.json, lang: languageOf(cli, options.lang) }),
+  run: (cli, options) =>
+    runDemo(cli, { json: options.json, once: options.once === true, lang: languageOf(cli, options.lang) }),
 };
 
 const languageOf = (cli: Cli, told: unknown): string =>
@@ -53,7 +56,14 @@ interface Totals {
   rejected: number;
 }
 
-async function runDemo(cli: Cli, options: { readonly json: boolean; readonly lang: string }): Promise<number> {
+interface DemoOptions {
+  readonly json: boolean;
+  /** End after the story instead of leaving the hub running. */
+  readonly once: boolean;
+  readonly lang: string;
+}
+
+async function runDemo(cli: Cli, options: DemoOptions): Promise<number> {
   const began = performance.now();
   const words = wordsIn(options.lang);
   const clock = demoClock(cli.clock);
@@ -69,48 +79,53 @@ async function runDemo(cli: Cli, options: { readonly json: boolean; readonly lan
     printLines(quiet, typeof lines === "string" ? [lines] : lines);
   await say([words.title, "", words.starting]);
   const running = await startSandbox({ registry: cli.registry, clock }, { seed, only: "zoho,fxiaoke" });
+  const closing: Array<() => Promise<void>> = [];
   try {
     const list = legacyList(seed);
     writeFileSync(files.list, list);
-    writeFileSync(files.yaml, demoYaml(running, files));
+    const port = await freePort();
+    writeFileSync(files.yaml, demoYaml(running, files, port));
+    for (const { system, simulator } of running)
+      simulator.hookTo?.(`http://127.0.0.1:${port}/hooks/${connectionNames[system] ?? system}`);
+    await foretell({ cli: quiet, words, running, files, rows: list.trim().split("\n").length - 1, say });
+    const demoHub = await startDemoHub(quiet, { yaml: files.yaml, running, clock });
+    closing.push(demoHub.serving.close);
     const story = await tell({
       cli: quiet,
       clock,
       words,
       running,
       files,
-      rows: list.trim().split("\n").length - 1,
       say,
+      hub: demoHub,
     });
     const result = { ...story, elapsedMs: Math.round(performance.now() - began) };
     if (options.json) await printJson(cli, result);
+    if (!options.once) await stay(cli, { hub: demoHub, words, say });
     return story.agreement === 1 && story.outbox === 0 && story.secondRunWrites === 0 ? exit.ok : exit.failed;
   } finally {
+    for (const close of closing.reverse()) await close();
     await closeSandbox(running);
   }
 }
 
 interface Stage {
   readonly cli: Cli;
-  readonly clock: DemoClock;
   readonly words: Words;
   readonly running: ReadonlyArray<Running>;
   readonly files: { readonly yaml: string; readonly store: string; readonly list: string };
-  readonly rows: number;
   readonly say: (lines: string | ReadonlyArray<string>) => Promise<void>;
 }
 
-async function tell(stage: Stage) {
+/** What will happen: check and plan, before anything is written. */
+async function foretell(stage: Stage & { readonly rows: number }): Promise<void> {
   const { cli, words, running, files, say } = stage;
-  const zoho = simulatorOf(running, "zoho");
-  const fxiaoke = simulatorOf(running, "fxiaoke");
-  const counts = [zoho, fxiaoke].map((simulator) => simulator.screen.list("account").length);
+  const counts = ["zoho", "fxiaoke"].map((system) => simulatorOf(running, system).screen.list("account").length);
   await say(words.started(running.map(({ system, server }) => `${system} ${server.url}`)));
   await say([words.known(counts[0] ?? 0, counts[1] ?? 0, stage.rows), ""]);
-  const progress = progressLines(cli);
   const global = { config: files.yaml, json: false };
-  const totals = new Map<string, Totals>();
-  const story = await withHub(cli, global, { mustExist: false, progress: progress.show }, (hub) =>
+  const progress = progressLines(cli);
+  await withHub(cli, global, { mustExist: false, progress: progress.show }, (hub) =>
     Effect.gen(function* () {
       const tellLines = (lines: string | ReadonlyArray<string>) =>
         Effect.promise(async () => {
@@ -132,131 +147,104 @@ async function tell(stage: Stage) {
       const planned = yield* plan(hub, live, { full: false, writesMax: 3 });
       yield* tellLines([...indented(planLines(cli, planned)), plannedTotal(words, planned.connections), ""]);
       yield* Effect.promise(live.close);
-
-      yield* tellLines(words.firstSync);
-      const firstBegan = performance.now();
-      const first = yield* syncUntilDone(hub, totals, stage.clock);
-      const bad = yield* listDeadLetters({ store: hub.store, model: hub.model }, { limit: 100 });
-      yield* tellLines([
-        ...indented(reportLines(cli, first)),
-        words.firstDone(
-          yield* countCanonicals(hub, "account"),
-          yield* countCanonicals(hub, "contact"),
-          ((performance.now() - firstBegan) / 1000).toFixed(1),
-        ),
-        words.bad(bad.length),
-        ...bad.map(
-          (letter) => `     ${letter.connection}${letter.field === "" ? "" : ` ${letter.field}`}: ${letter.reason}`,
-        ),
-        "",
-      ]);
-
-      stage.clock.advance(hourMs);
-      const deeds = workADay(zoho, fxiaoke, stage.clock);
-      yield* tellLines([words.day, ...words.deeds(deeds), "", words.secondSync]);
-      const second = yield* syncUntilDone(hub, totals, stage.clock);
-      stage.clock.advance(hourMs);
-      const before = zoho.traffic().writes + fxiaoke.traffic().writes;
-      const last = yield* syncUntilDone(hub, totals, stage.clock, 1);
-      const secondRunWrites = zoho.traffic().writes + fxiaoke.traffic().writes - before;
-      yield* tellLines([...indented(reportLines(cli, second)), words.rest(secondRunWrites), ""]);
-
-      yield* tellLines(words.explain(deeds.contested));
-      const [found] = yield* search(hub, "account", deeds.contested);
-      const explained = found === undefined ? null : yield* explain(hub, found.id, "website");
-      if (explained !== null) yield* tellLines([...indented(explanationLines(cli, explained, true)), ""]);
-
-      const rows = yield* listConflicts(hub, { limit: 1000 });
-      const tally = yield* countConflicts(hub);
-      const shown = rows.filter((row) => row.kind === "value").slice(-8);
-      const open = rows.filter((row) => row.state === "open" && !shown.includes(row)).slice(0, 6);
-      const letters = yield* listDeadLetters(hub, { limit: 1000 });
-      const listed = [...shown, ...open];
-      const names = yield* namesOf(hub, listed);
-      yield* tellLines([
-        words.conflicts(tally.settled, tally.open),
-        ...indented(conflictTable(cli, hub.model, { found: listed, names })),
-        words.openNote,
-        words.agreement(
-          `${(Math.floor(last.agreement.share * 10_000) / 100).toString()} %`,
-          last.outbox,
-          letters.length,
-        ),
-        "",
-      ]);
-      return {
-        connections: [...totals.values()],
-        canonical: {
-          accounts: yield* countCanonicals(hub, "account"),
-          contacts: yield* countCanonicals(hub, "contact"),
-        },
-        conflicts: { settled: tally.settled, open: tally.open },
-        agreement: last.agreement.share,
-        outbox: last.outbox,
-        deadLetters: letters.length,
-        secondRunWrites,
-      };
     }),
   ).finally(progress.end);
-  const output = join(folder, "customers.csv");
-  await exportCommand({ ...cli, out: async () => {} }, global, { entity: "account", format: "csv", output });
-  await say([words.exported(output, story.canonical.accounts), words.next(files.yaml)]);
-  return story;
 }
 
-/** Syncs until nothing is due any more; returns what all rounds did together. */
-const syncUntilDone = Effect.fn("demo.sync")(function* (
-  hub: Hub,
-  totals: Map<string, Totals>,
-  clock: DemoClock,
-  rounds = roundsMax,
-) {
-  const reports: Array<RunReport> = [];
-  for (let round = 0; round < rounds; round++) {
-    if (round > 0) clock.advance(hourMs / 6);
-    const report: RunReport = yield* runSync(hub, { full: false });
-    addTo(totals, report);
-    reports.push(report);
-    if (report.outbox === 0) break;
-  }
-  return together(reports);
-});
+/** What happens: the hub runs, people work, webhooks come in, and everything comes to rest. */
+async function tell(stage: Stage & { readonly clock: DemoClock; readonly hub: DemoHub }) {
+  const { cli, clock, words, running, files, say } = stage;
+  const { hub } = stage.hub.serving;
+  const ask = <A, E>(work: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(work);
+  const zoho = simulatorOf(running, "zoho");
+  const fxiaoke = simulatorOf(running, "fxiaoke");
+  const totals = new Map<string, Totals>();
 
-/** Counts of all rounds, and how things stand after the last one. */
-function together(reports: ReadonlyArray<RunReport>): RunReport {
-  const last = reports.at(-1);
-  if (last === undefined) throw new Error("no sync was made");
-  const total = (of: (report: RunReport) => number): number => reports.reduce((sum, report) => sum + of(report), 0);
-  return {
-    ...last,
-    found: {
-      filled: total((report) => report.found.filled),
-      settled: total((report) => report.found.settled),
-      opened: total((report) => report.found.opened),
-      deadLetters: last.found.deadLetters,
-    },
-    connections: last.connections.map((one) => {
-      const same = reports.flatMap((report) => report.connections.filter((other) => other.name === one.name));
-      const sum = (of: (report: (typeof same)[number]) => number): number =>
-        same.reduce((total, report) => total + of(report), 0);
-      return {
-        ...one,
-        pulled: sum((report) => report.pulled),
-        applied: {
-          ...one.applied,
-          created: sum((report) => report.applied.created),
-          changed: sum((report) => report.applied.changed),
-          filled: sum((report) => report.applied.filled),
-        },
-        pushed: {
-          created: sum((report) => report.pushed.created),
-          updated: sum((report) => report.pushed.updated),
-          deleted: sum((report) => report.pushed.deleted),
-          rejected: sum((report) => report.pushed.rejected),
-        },
-      };
-    }),
+  await say(words.firstSync);
+  const firstBegan = performance.now();
+  const first = await stage.hub.rest();
+  addTo(totals, first);
+  const bad = await ask(listDeadLetters(hub, { limit: 100 }));
+  await say([
+    ...indented(reportLines(cli, first)),
+    words.firstDone(
+      await ask(countCanonicals(hub, "account")),
+      await ask(countCanonicals(hub, "contact")),
+      ((performance.now() - firstBegan) / 1000).toFixed(1),
+    ),
+    words.bad(bad.length),
+    ...bad.map(
+      (letter) => `     ${letter.connection}${letter.field === "" ? "" : ` ${letter.field}`}: ${letter.reason}`,
+    ),
+    "",
+  ]);
+
+  clock.advance(hourMs);
+  const deeds = workADay(zoho, fxiaoke, clock);
+  await say([words.day, ...words.deeds(deeds), "", words.secondSync]);
+  const second = await stage.hub.rest();
+  addTo(totals, second);
+  clock.advance(hourMs);
+  const before = zoho.traffic().writes + fxiaoke.traffic().writes;
+  stage.hub.readOn();
+  const last = await stage.hub.rest();
+  addTo(totals, last);
+  const secondRunWrites = zoho.traffic().writes + fxiaoke.traffic().writes - before;
+  await say([...indented(reportLines(cli, second)), words.rest(secondRunWrites), ""]);
+
+  await say(words.explain(deeds.contested));
+  const [found] = await ask(search(hub, "account", deeds.contested));
+  const explained = found === undefined ? null : await ask(explain(hub, found.id, "website"));
+  if (explained !== null) await say([...indented(explanationLines(cli, explained, true)), ""]);
+
+  const rows = await ask(listConflicts(hub, { limit: 1000 }));
+  const tally = await ask(countConflicts(hub));
+  const shown = rows.filter((row) => row.kind === "value").slice(-8);
+  const open = rows.filter((row) => row.state === "open" && !shown.includes(row)).slice(0, 6);
+  const letters = await ask(listDeadLetters(hub, { limit: 1000 }));
+  const listed = [...shown, ...open];
+  const names = await ask(namesOf(hub, listed));
+  const canonical = {
+    accounts: await ask(countCanonicals(hub, "account")),
+    contacts: await ask(countCanonicals(hub, "contact")),
   };
+  await say([
+    words.conflicts(tally.settled, tally.open),
+    ...indented(conflictTable(cli, hub.model, { found: listed, names })),
+    words.openNote,
+    words.agreement(`${(Math.floor(last.agreement.share * 10_000) / 100).toString()} %`, last.outbox, letters.length),
+    "",
+  ]);
+  const output = join(folder, "customers.csv");
+  const global = { config: files.yaml, json: false };
+  await exportCommand({ ...cli, out: async () => {} }, global, { entity: "account", format: "csv", output });
+  await say([words.exported(output, canonical.accounts), words.next(files.yaml)]);
+  return {
+    connections: [...totals.values()],
+    canonical,
+    conflicts: { settled: tally.settled, open: tally.open },
+    agreement: last.agreement.share,
+    outbox: last.outbox,
+    deadLetters: letters.length,
+    secondRunWrites,
+  };
+}
+
+/** Leaves the hub and the simulated vendors running until somebody stops them. */
+async function stay(
+  cli: Cli,
+  { hub, words, say }: { readonly hub: DemoHub; readonly words: Words; readonly say: Stage["say"] },
+): Promise<void> {
+  const { server } = hub.serving;
+  const expiresAt = hub.serving.hub.clock.now() + keyMs;
+  const { text } = await Effect.runPromise(
+    createKey(hub.serving.hub, "demo", { name: "demo viewer", role: "viewer", scopes: [], expiresAt }),
+  );
+  await say(["", ...words.stays(server.url, text)]);
+  await new Promise<void>((resolve) => {
+    if (cli.signal.aborted) resolve();
+    else cli.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 function addTo(totals: Map<string, Totals>, report: SyncReport): void {

@@ -23,6 +23,8 @@ export interface Words {
   readonly agreement: (share: string, outbox: number, letters: number) => string;
   readonly exported: (file: string, rows: number) => string;
   readonly next: (yaml: string) => string;
+  /** The hub goes on: where it is, and a key that may look. */
+  readonly stays: (url: string, key: string) => ReadonlyArray<string>;
 }
 
 const english: Words = {
@@ -36,7 +38,7 @@ const english: Words = {
   plan: "3  plan: what would a sync write? Nothing is written yet.",
   planned: (creates, updates, calls) =>
     `   It would create ${creates} records and update ${updates}, in about ${calls} calls.`,
-  firstSync: "4  sync: read all three, match, merge, write what is missing",
+  firstSync: "4  serve: the hub starts; it reads all three, matches, merges, and writes what is missing",
   firstDone: (accounts, contacts, seconds) =>
     `   One customer base: ${accounts} accounts and ${contacts} contacts, in ${seconds} s.`,
   bad: (letters) =>
@@ -50,7 +52,7 @@ const english: Words = {
     `   Zoho     deleted ${deleted.join(" and ")}`,
     `   Zoho     merged the two records that it had of ${merged}`,
   ],
-  secondSync: "6  sync again: only what changed is read",
+  secondSync: "6  Webhooks tell the hub; it reads the records that they name, and nothing else",
   rest: (writes) => `   Once more, to see that it rests: ${writes} writes.`,
   explain: (name) => `7  explain: why does ${name} have this website?`,
   conflicts: (settled, open) => `8  The conflict log: ${settled} settled by the rules, ${open} left to a person`,
@@ -59,6 +61,13 @@ const english: Words = {
     `   Agreement of all mapped fields: ${share}. Waiting to be written: ${outbox}. Dead letters: ${letters}.`,
   exported: (file, rows) => `9  The unified customers for your analysts: ${rows} rows in ${file}`,
   next: (yaml) => `   Look around: npx syncline --config ${yaml} accounts list`,
+  stays: (url, key) => [
+    "The hub keeps running, and the simulated CRMs with it.",
+    `   API and reference: ${url}/api/v1/docs`,
+    `   A key that may look (viewer, 24 hours): ${key}`,
+    `   Try: curl -H "Authorization: Bearer ${key}" ${url}/api/v1/accounts?limit=3`,
+    "   Stop with Ctrl-C.",
+  ],
 };
 
 const chinese: Words = {
@@ -71,7 +80,7 @@ const chinese: Words = {
   checked: "   一切正常。",
   plan: "3  plan：同步会写入什么？此时什么都不写。",
   planned: (creates, updates, calls) => `   将新建 ${creates} 条记录，更新 ${updates} 条，约需 ${calls} 次调用。`,
-  firstSync: "4  sync：读取三个来源，匹配、合并，补写缺失的内容",
+  firstSync: "4  serve：数据中枢启动，读取三个来源，匹配、合并，补写缺失的内容",
   firstDone: (accounts, contacts, seconds) =>
     `   统一客户库：${accounts} 个客户，${contacts} 个联系人，用时 ${seconds} 秒。`,
   bad: (letters) => `   有 ${letters} 处无法按原样读取或写入，已作为死信保留，并各附处理办法：`,
@@ -84,7 +93,7 @@ const chinese: Words = {
     `   Zoho      删除了“${deleted.join("”和“")}”`,
     `   Zoho      合并了“${merged}”的两条记录`,
   ],
-  secondSync: "6  再次 sync：只读取有变化的内容",
+  secondSync: "6  webhook 通知数据中枢：只读取被点名的记录",
   rest: (writes) => `   再来一次，确认已经安定：写入 ${writes} 次。`,
   explain: (name) => `7  explain：“${name}”的网址为什么是这个值？`,
   conflicts: (settled, open) => `8  冲突记录：按规则解决 ${settled} 个，留给人决定 ${open} 个`,
@@ -92,6 +101,13 @@ const chinese: Words = {
   agreement: (share, outbox, letters) => `   所有已映射字段的一致率：${share}。待写入：${outbox}。死信：${letters}。`,
   exported: (file, rows) => `9  给分析人员的统一客户表：${rows} 行，位于 ${file}`,
   next: (yaml) => `   继续查看：npx syncline --config ${yaml} accounts list`,
+  stays: (url, key) => [
+    "数据中枢继续运行，模拟的 CRM 也在运行。",
+    `   API 与参考文档：${url}/api/v1/docs`,
+    `   只读密钥（viewer，24 小时有效）：${key}`,
+    `   试一试：curl -H "Authorization: Bearer ${key}" ${url}/api/v1/accounts?limit=3`,
+    "   按 Ctrl-C 停止。",
+  ],
 };
 
 export const wordsIn = (language: string): Words => (language === "zh" ? chinese : english);

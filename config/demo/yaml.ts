@@ -18,20 +18,24 @@ const fxiaokeLimits = [
 export function demoYaml(
   running: ReadonlyArray<Running>,
   files: { readonly store: string; readonly list: string },
+  port: number,
 ): string {
   const keysOf = (system: string): Readonly<Record<string, unknown>> =>
     running.find((one) => one.system === system)?.keys ?? {};
   return stringify(
     {
       hub: { name: "demo", store: `sqlite:${files.store}`, country: "US", currency: "USD" },
+      serve: { port, url: `http://127.0.0.1:${port}` },
       connections: {
         "zoho-eu": {
           ...keysOf("zoho"),
+          webhook: true,
           key: sandboxKeys.zoho,
           map: { account: { taxId: zohoTaxField } },
         },
         "fxiaoke-cn": {
           ...keysOf("fxiaoke"),
+          webhook: true,
           key: sandboxKeys.fxiaoke,
           country: "CN",
           currency: "CNY",

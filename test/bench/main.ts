@@ -2,6 +2,7 @@
 import { benchApply } from "./apply.ts";
 import { benchExport } from "./export.ts";
 import { type Figure, printFigures } from "./figure.ts";
+import { benchPropagation } from "./propagation.ts";
 import { benchWebhooks } from "./webhooks.ts";
 
 const benches: Readonly<Record<string, () => Promise<ReadonlyArray<Figure>>>> = {
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<ReadonlyArray<Figure>>>> = 
   export: benchExport,
   "export-csv": benchExport,
   webhooks: benchWebhooks,
+  propagation: benchPropagation,
 };
 
 const json = process.argv.includes("--json");

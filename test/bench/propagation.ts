@@ -1,0 +1,255 @@
+/**
+ * propagation: how long after a person's edit in one system the other one shows it, through real sockets: the simulated
+ * vendors in this process, the hub in its own.
+ *
+ * By webhook at 100 changes a second with the vendors' quotas lifted, and at the vendors' own rates at one change a
+ * second; by poll every second, without webhooks. The limit is the same chain of vendor calls made one after the other
+ * with nothing in between: read there, read here, write here, read back.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { createFxiaokeSimulator, hubKeyField } from "../../connectors/fxiaoke/simulator.ts";
+import { createZohoSimulator } from "../../connectors/zoho/simulator.ts";
+import { systemClock } from "../../core/net/clock.ts";
+import { type Courier, startCourier } from "../../core/simulator-courier.ts";
+import { type SimulatorServer, serveSimulator } from "../../core/simulator-server.ts";
+import type { Figure } from "./figure.ts";
+
+const accounts = 400;
+const warmUpMs = 2_000;
+const settleMsMax = 60_000;
+const root = join(import.meta.dirname, "../..");
+const lifted = 1_000_000;
+const fxiaokeLimits = ["query", "get", "create", "update", "invalid"].map((name) => `crm/v2/data/${name}`);
+
+interface Course {
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** `lifted`: the vendors' quotas are out of the way. */
+  readonly quotas: "lifted" | "vendors";
+  readonly by: "webhook" | "poll";
+}
+
+export async function benchPropagation(): Promise<ReadonlyArray<Figure>> {
+  const fast = await run({ perSecond: 100, seconds: 20, quotas: "lifted", by: "webhook" });
+  const vendors = await run({ perSecond: 1, seconds: 30, quotas: "vendors", by: "webhook" });
+  const poll = await run({ perSecond: 20, seconds: 20, quotas: "lifted", by: "poll" });
+  const { chain } = fast;
+  const line = (name: string, value: number, limit: number, course: Outcome): Figure => ({
+    name,
+    value,
+    unit: "ms",
+    limit,
+    records: course.latencies.length,
+    rssMb: course.rssMb,
+  });
+  return [
+    line("propagation-p50", at(fast.latencies, 0.5), at(chain, 0.5), fast),
+    line("propagation-p99", at(fast.latencies, 0.99), at(chain, 0.99), fast),
+    line("propagation-vendors-p50", at(vendors.latencies, 0.5), at(chain, 0.5), vendors),
+    line("propagation-vendors-p99", at(vendors.latencies, 0.99), at(chain, 0.99), vendors),
+    // The schedule rings every second; a change may come right after it.
+    line("propagation-poll", at(poll.latencies, 0.99), 1_000, poll),
+  ];
+}
+
+interface Outcome {
+  readonly latencies: ReadonlyArray<number>;
+  readonly chain: ReadonlyArray<number>;
+  readonly rssMb: number;
+}
+
+const at = (values: ReadonlyArray<number>, share: number): number =>
+  values.toSorted((one, other) => one - other)[Math.min(values.length - 1, Math.floor(values.length * share))] ??
+  Number.NaN;
+
+async function run(course: Course): Promise<Outcome> {
+  const folder = mkdtempSync(join(tmpdir(), "syncline-bench-"));
+  const isLifted = course.quotas === "lifted";
+  const zoho = createZohoSimulator({
+    clock: systemClock,
+    credits: lifted,
+    ...(isLifted ? { edition: "ultimate" } : {}),
+    fields: [{ name: "Hub_Id", unique: true, external: true }],
+  });
+  const fxiaoke = createFxiaokeSimulator({
+    clock: systemClock,
+    switches: isLifted ? { throttleCalls: lifted } : {},
+  });
+  const servers = [await serveSimulator(zoho), await serveSimulator(fxiaoke)] as const;
+  const couriers: Array<Courier> = [];
+  let hub: ChildProcess | undefined;
+  try {
+    const ids: Array<string> = [];
+    for (let number = 0; number < accounts; number += 1) {
+      const domain = `company-${number}.example`;
+      ids.push(zoho.screen.create("account", { Account_Name: `Company ${number}`, Website: `https://${domain}` }));
+      fxiaoke.screen.create("account", { name: `Company ${number}`, url: `https://${domain}` });
+    }
+    const port = await freePort();
+    if (course.by === "webhook") {
+      for (const one of [zoho, fxiaoke]) couriers.push(startCourier(one.notices));
+      fxiaoke.hookTo(`http://127.0.0.1:${port}/hooks/fxiaoke`);
+    }
+    writeFileSync(join(folder, "syncline.yaml"), yamlOf({ folder, port, servers, zoho, fxiaoke, course }));
+    hub = spawn(process.execPath, [join(root, "config/start.ts"), "serve", "--json", "-c", "syncline.yaml"], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const there = new Map<string, string>();
+    const shows = (id: string, name: string): boolean =>
+      fxiaoke.screen.read("account", there.get(id) ?? "")?.name === name;
+    for (const id of fxiaoke.screen.list("account")) {
+      const url = fxiaoke.screen.read("account", id)?.url;
+      const mine = ids.find((one) => zoho.screen.read("account", one)?.Website === url);
+      if (mine !== undefined) there.set(mine, id);
+    }
+    // The first load is over when an edit of every account's kind arrives.
+    const [first = ""] = ids;
+    await arrives(
+      () => shows(first, "Ready"),
+      () => zoho.screen.edit("account", first, { Account_Name: "Ready" }),
+    );
+    const chain = await chainOf(servers);
+    const latencies = await measure(
+      course,
+      ids,
+      (id, name) => zoho.screen.edit("account", id, { Account_Name: name }),
+      shows,
+    );
+    return { latencies, chain, rssMb: rssOf(hub.pid ?? 0) };
+  } finally {
+    if (hub !== undefined) {
+      const ended = new Promise((resolve) => hub?.once("exit", resolve));
+      hub.kill("SIGTERM");
+      await ended;
+    }
+    for (const courier of couriers) await courier.close();
+    for (const server of servers) await server.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Edits in even steps, each a name of its own, and looks every millisecond or so who has arrived. */
+async function measure(
+  course: Course,
+  ids: ReadonlyArray<string>,
+  edit: (id: string, name: string) => void,
+  shows: (id: string, name: string) => boolean,
+): Promise<ReadonlyArray<number>> {
+  const latencies: Array<number> = [];
+  const pending = new Map<string, { readonly name: string; readonly began: number }>();
+  const began = performance.now();
+  const total = course.perSecond * course.seconds;
+  let sent = 0;
+  let lost = 0;
+  for (;;) {
+    const now = performance.now();
+    while (sent < total && now - began >= (sent * 1000) / course.perSecond) {
+      const id = ids[sent % ids.length] ?? "";
+      // An edit over one that has not arrived takes its place, as it would for a person who looks.
+      if (pending.has(id)) lost += 1;
+      const name = `Company ${sent % ids.length} v${sent}`;
+      pending.set(id, { name, began: performance.now() });
+      edit(id, name);
+      sent += 1;
+    }
+    for (const [id, { name, began: editedAt }] of pending) {
+      if (!shows(id, name)) continue;
+      pending.delete(id);
+      if (editedAt - began >= warmUpMs || course.perSecond < 10) latencies.push(performance.now() - editedAt);
+    }
+    if (sent === total && pending.size === 0) break;
+    if (now - began > course.seconds * 1000 + settleMsMax) throw new Error(`${pending.size} edits never arrived`);
+    await systemClock.sleep(1);
+  }
+  if (lost > 0) throw new Error(`${lost} edits were made over others that had not arrived`);
+  return latencies;
+}
+
+async function arrives(isThere: () => boolean, begin: () => void): Promise<void> {
+  await systemClock.sleep(3_000);
+  begin();
+  for (let waitedMs = 0; waitedMs < settleMsMax; waitedMs += 50) {
+    if (isThere()) return;
+    await systemClock.sleep(50);
+  }
+  throw new Error("the first edit never arrived");
+}
+
+const chains = 200;
+
+/** The calls that carry one change, made bare: what the wire and the simulated vendors take. */
+async function chainOf([left, right]: readonly [SimulatorServer, SimulatorServer]): Promise<ReadonlyArray<number>> {
+  const took: Array<number> = [];
+  for (let number = 0; number < chains; number += 1) {
+    const began = performance.now();
+    // Refused or not, each is one exchange with a simulated vendor.
+    await (await fetch(`${left.url}/crm/v8/Accounts?ids=1&fields=Account_Name`)).text();
+    for (let call = 0; call < 3; call += 1) {
+      await (await fetch(`${right.url}/cgi/crm/v2/data/get`, { method: "POST", body: "{}" })).text();
+    }
+    took.push(performance.now() - began);
+  }
+  return took;
+}
+
+interface YamlParts {
+  readonly folder: string;
+  readonly port: number;
+  readonly servers: readonly [SimulatorServer, SimulatorServer];
+  readonly zoho: ReturnType<typeof createZohoSimulator>;
+  readonly fxiaoke: ReturnType<typeof createFxiaokeSimulator>;
+  readonly course: Course;
+}
+
+function yamlOf({ folder, port, servers, zoho, fxiaoke, course }: YamlParts): string {
+  const [left, right] = servers;
+  const reading = course.by === "webhook" ? { webhook: true } : { pull: { every: "* * * * * *" } };
+  const wide = { concurrency: 16, rate: { count: lifted, window: "20s" } };
+  return stringify({
+    hub: { store: `sqlite:${join(folder, "hub.db")}` },
+    serve: { port, url: `http://127.0.0.1:${port}` },
+    connections: {
+      zoho: {
+        use: "zoho",
+        ...zoho.connection(left.url),
+        ...reading,
+        key: { account: "Hub_Id", contact: "Hub_Id" },
+      },
+      fxiaoke: {
+        use: "fxiaoke",
+        ...fxiaoke.connection(right.url),
+        ...reading,
+        key: { account: hubKeyField, contact: hubKeyField },
+        defaultOwner: "zhang.san@example.com",
+        ...(course.quotas === "lifted"
+          ? { limits: Object.fromEntries(fxiaokeLimits.map((name) => [name, wide])) }
+          : {}),
+      },
+    },
+  });
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+
+function rssOf(pid: number): number {
+  try {
+    const kb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return Math.round(Number(kb ?? 0) / 1024);
+  } catch {
+    return 0;
+  }
+}
