@@ -66,6 +66,8 @@ export async function createHookedKit({ accounts, faults = {} }: HookedOptions):
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const contact = false;
+  // A handful of accounts that are all edited again and again is what a brake is there for.
+  const brake = { records: 10_000 };
   const connections: Record<string, Record<string, unknown>> = {
     [zohoName]: {
       use: "zoho",
@@ -73,6 +75,7 @@ export async function createHookedKit({ accounts, faults = {} }: HookedOptions):
       ...zoho.hookTo(`${url}/hooks/${zohoName}`),
       key: { account: "Hub_Id" },
       create: { contact },
+      brake,
     },
     [fxiaokeName]: {
       use: "fxiaoke",
@@ -80,6 +83,7 @@ export async function createHookedKit({ accounts, faults = {} }: HookedOptions):
       ...fxiaoke.hookTo(`${url}/hooks/${fxiaokeName}`),
       key: { account: hubKeyField },
       create: { contact },
+      brake,
       owners: { "ann@example.com": "zhang.san@example.com" },
       defaultOwner: "zhang.san@example.com",
     },
