@@ -29,6 +29,11 @@ export interface Encoder {
   readonly format: string;
   readonly extension: string;
   readonly mediaType: string;
+  /**
+   * `import.meta.url` of the module that exports the encoder, so that threads can load it; without it one thread encodes.
+   * An encoder that wraps another one leaves it out: threads would load the one inside.
+   */
+  readonly module?: string;
   /** Text before the first row. */
   readonly open: (columns: ReadonlyArray<Column>) => string;
   /** A function that encodes one row, made once per export. */

@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { finished } from "node:stream/promises";
 import { Effect } from "effect";
 import type { Entity } from "../model/field.ts";
-import { exportChunks } from "../store/export.ts";
+import { type ExportResult, exportChunks } from "../store/export.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { noteRead, printJson, printLines, withHub } from "./context.ts";
 import { counted } from "./words.ts";
@@ -54,7 +54,10 @@ export async function exportCommand(cli: Cli, global: Global, options: ExportCom
         ...(fields === undefined ? {} : { fields }),
       });
       return yield* Effect.tryPromise({
-        try: () => (output === undefined ? pour(chunks, cli.out) : toFile(chunks, output)),
+        try: () =>
+          output === undefined
+            ? pour(chunks, (chunk) => cli.out(Buffer.from(chunk).toString("utf8")))
+            : toFile(chunks, output),
         catch: (error) => error,
       });
     }),
@@ -66,23 +69,23 @@ export async function exportCommand(cli: Cli, global: Global, options: ExportCom
 }
 
 async function pour(
-  chunks: Generator<string, { readonly rows: number }>,
-  write: (text: string) => Promise<void>,
+  chunks: AsyncGenerator<Uint8Array, ExportResult>,
+  write: (chunk: Uint8Array) => Promise<void>,
 ): Promise<number> {
   for (;;) {
-    const next = chunks.next();
+    const next = await chunks.next();
     if (next.done === true) return next.value.rows;
     await write(next.value);
   }
 }
 
-async function toFile(chunks: Generator<string, { readonly rows: number }>, file: string): Promise<number> {
+async function toFile(chunks: AsyncGenerator<Uint8Array, ExportResult>, file: string): Promise<number> {
   const partial = `${file}.partial`;
   const stream = createWriteStream(partial, { mode: 0o600 });
   const ended = finished(stream);
   try {
-    const rows = await pour(chunks, async (text) => {
-      if (!stream.write(text)) await Promise.race([once(stream, "drain"), ended]);
+    const rows = await pour(chunks, async (chunk) => {
+      if (!stream.write(chunk)) await Promise.race([once(stream, "drain"), ended]);
     });
     stream.end();
     await ended;

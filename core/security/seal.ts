@@ -80,6 +80,8 @@ export interface DataKey {
 
 /** All sealing of a hub. Cheap to keep, holds no state but the hub key. */
 export interface Sealer {
+  /** Another thread makes its own sealer from it. */
+  readonly hubKey: HubKey;
   /** A new data key and its wrapped form, to be stored once. */
   readonly newDataKey: (owner: string) => { readonly dataKey: DataKey; readonly wrapped: Buffer };
   readonly unwrap: (owner: string, wrapped: Uint8Array) => DataKey;
@@ -100,6 +102,7 @@ export interface Sealer {
 export function createSealer(hubKey: HubKey): Sealer {
   const parse = (plain: Buffer): unknown => JSON.parse(plain.toString("utf8"));
   return {
+    hubKey,
     newDataKey: (owner) => {
       const raw = Buffer.allocUnsafe(keyBytes);
       fillRandom(raw, keyBytes);

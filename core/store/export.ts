@@ -1,13 +1,21 @@
 /**
- * The unified customers as a stream of text, in the order of their ids, from a read-only connection of its own: an export
- * of a million rows neither waits for the moves nor holds them up.
+ * The unified customers as a stream of bytes, in the order of their ids, from read-only connections of its own: an export
+ * of a million rows neither waits for the moves nor holds them up. A large one is read by several threads.
  */
 import { DatabaseSync } from "node:sqlite";
 import type { Entity, Model } from "../model/field.ts";
-import type { Values } from "../model/value.ts";
 import type { Column, Encoder } from "../plugin.ts";
+import {
+  afterAllIds,
+  beforeAllIds,
+  type EncodedRows,
+  type ExportChunk,
+  type ExportPlan,
+  type IdRange,
+  rangeReader,
+} from "./export-rows.ts";
+import { readInThreads } from "./export-threads.ts";
 import type { Store } from "./open.ts";
-import { recordPurpose } from "./rows.ts";
 
 export interface ExportOptions {
   readonly entity: Entity;
@@ -41,74 +49,63 @@ export function exportColumns(
   ];
 }
 
-interface CanonicalLine {
-  readonly id: string;
-  readonly clear: string;
-  readonly sealed: Uint8Array | null;
-  readonly wrapped: Uint8Array | null;
-  readonly created_at: number;
-  readonly updated_at: number;
-  readonly links: string | null;
-}
+/** Below this, starting threads takes longer than reading the rows. */
+const smallRows = 10_000;
 
-/** Yields chunks of text; at most one chunk is in memory. */
-export function* exportChunks(store: Store, model: Model, options: ExportOptions): Generator<string, ExportResult> {
-  const { entity, encoder } = options;
-  const chunkRows = options.chunkRows ?? 2000;
+/** Yields chunks of UTF-8 text, each of whole rows; a few chunks are in memory. All rows are of one moment. */
+export async function* exportChunks(
+  store: Store,
+  model: Model,
+  options: ExportOptions,
+): AsyncGenerator<Uint8Array, ExportResult> {
+  const { entity, encoder, chunkRows = 2000 } = options;
   const columns = exportColumns(model, options);
-  const needsSealed = columns.some((column) => column.field?.sensitivity === "personal");
-  const needsLinks = (options.connections ?? []).length > 0;
-  const client = store.file === ":memory:" ? store.database.client : new DatabaseSync(store.file, { readOnly: true });
+  const plan: ExportPlan = { entity, columns, withLinks: (options.connections ?? []).length > 0 };
+  const inMemory = store.file === ":memory:";
+  const client = inMemory ? store.database.client : new DatabaseSync(store.file, { readOnly: true });
+  let rows = 0;
   try {
-    const statement = client.prepare(
-      `select c.id, c.clear, c.created_at, c.updated_at
-        ${needsSealed ? ", c.sealed, k.wrapped" : ", null as sealed, null as wrapped"}
-        ${needsLinks ? ", (select json_group_array(json_array(l.connection, l.remote_id)) from links l where l.canonical_id = c.id and l.state = 'live') as links" : ", null as links"}
-        from canonicals c ${needsSealed ? "left join data_keys k on k.owner = c.id" : ""}
-        where c.entity = ? and c.state = 'live' order by c.id`,
-    );
-    const encode = encoder.row(columns);
-    let chunk = encoder.open(columns);
-    let rows = 0;
-    for (const row of statement.iterate(entity)) {
-      // The columns are those of the statement above.
-      const line = row as unknown as CanonicalLine;
-      chunk += encode({
-        id: line.id,
-        createdAt: line.created_at,
-        updatedAt: line.updated_at,
-        values: valuesOf(store, line),
-        links: linksOf(line.links),
-      });
-      rows += 1;
-      if (rows % chunkRows === 0) {
-        yield chunk;
-        chunk = "";
-      }
+    if (!inMemory) client.exec("begin");
+    const ranges = rangesOf(client, chunkRows);
+    const withThreads = !inMemory && encoder.module !== undefined && hasMoreThan(client, smallRows);
+    const chunks = withThreads
+      ? readInThreads(store, { plan, module: encoder.module, format: encoder.format }, ranges)
+      : readHere(rangeReader(client, store.sealer, encoder, plan), ranges);
+    // It goes with the first rows: before them, nothing is known to be readable.
+    let head = Buffer.from(encoder.open(columns));
+    for await (const chunk of chunks) {
+      rows += chunk.rows;
+      if (chunk.rows === 0) continue;
+      yield head.byteLength === 0 ? chunk.bytes : Buffer.concat([head, chunk.bytes]);
+      head = Buffer.alloc(0);
     }
-    if (chunk !== "") yield chunk;
+    if (head.byteLength > 0) yield head;
     return { rows };
   } finally {
-    if (client !== store.database.client) client.close();
+    if (!inMemory) client.close();
   }
 }
 
-function valuesOf(store: Store, line: CanonicalLine): Values {
-  // Written by canonicalRow only.
-  const clear = JSON.parse(line.clear) as { readonly v: Values };
-  if (line.sealed === null || line.wrapped === null) return clear.v;
-  const key = store.sealer.unwrap(line.id, line.wrapped);
-  const personal = store.sealer.open(key, recordPurpose, line.sealed) as { readonly v: Values };
-  return { ...clear.v, ...personal.v };
+function* readHere(read: (range: IdRange) => EncodedRows, ranges: Iterable<IdRange>): Generator<ExportChunk> {
+  for (const range of ranges) {
+    const { text, rows } = read(range);
+    yield { bytes: Buffer.from(text), rows };
+  }
 }
 
-function linksOf(text: string | null): Readonly<Record<string, ReadonlyArray<string>>> {
-  if (text === null) return {};
-  const links: Record<string, Array<string>> = {};
-  for (const [connection, remoteId] of JSON.parse(text) as ReadonlyArray<readonly [string, string]>) {
-    const ids = links[connection];
-    if (ids === undefined) links[connection] = [remoteId];
-    else ids.push(remoteId);
+function hasMoreThan(client: DatabaseSync, rows: number): boolean {
+  return client.prepare("select 1 from canonicals limit 1 offset ?").get(rows) !== undefined;
+}
+
+/** Cuts the ids into ranges of as many canonicals each, of whatever entity and state; the last one is open. */
+function* rangesOf(client: DatabaseSync, rows: number): Generator<IdRange> {
+  const cut = client.prepare("select id from canonicals where id > ? order by id limit 1 offset ?");
+  let after = beforeAllIds;
+  for (;;) {
+    const next = cut.get(after, rows - 1);
+    const upTo = next === undefined ? afterAllIds : String(next.id);
+    yield { after, upTo };
+    if (next === undefined) return;
+    after = upTo;
   }
-  return links;
 }

@@ -29,6 +29,7 @@ export const csv: Encoder = {
   format: "csv",
   extension: "csv",
   mediaType: "text/csv; charset=utf-8",
+  module: import.meta.url,
   open: (columns) => `\uFEFF${columns.flatMap(titles).map(csvCell).join(",")}\r\n`,
   row: (columns) => {
     const fields = columns.map((column) => ({

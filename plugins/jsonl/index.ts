@@ -5,6 +5,7 @@ export const jsonl: Encoder = {
   format: "jsonl",
   extension: "jsonl",
   mediaType: "application/x-ndjson",
+  module: import.meta.url,
   open: () => "",
   row: (columns) => (row) => {
     const line: Record<string, unknown> = {};

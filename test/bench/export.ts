@@ -19,10 +19,10 @@ export async function benchExport(): Promise<ReadonlyArray<Figure>> {
     const clear = [...model.account.values()]
       .filter((field) => field.sensitivity === "business")
       .map((field) => field.name);
-    const write = (fields?: ReadonlyArray<string>): number => {
+    const write = async (fields?: ReadonlyArray<string>): Promise<number> => {
       const file = openSync(join(folder, "out.csv"), "w");
       const began = performance.now();
-      for (const chunk of exportChunks(store, model, {
+      for await (const chunk of exportChunks(store, model, {
         entity: "account",
         encoder: csv,
         ...(fields === undefined ? {} : { fields }),
@@ -33,8 +33,8 @@ export async function benchExport(): Promise<ReadonlyArray<Figure>> {
       closeSync(file);
       return records / seconds;
     };
-    const clearRows = write(clear);
-    const allRows = write();
+    const clearRows = await write(clear);
+    const allRows = await write();
     const rss = rssMb();
     const clearLimit = writeRaw(store.file, folder, "c.clear, c.created_at, c.updated_at");
     const allLimit = writeRaw(store.file, folder, "c.clear, hex(c.sealed), c.created_at, c.updated_at");
