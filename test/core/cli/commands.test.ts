@@ -239,6 +239,19 @@ describe("the command line", () => {
     other.remove();
   });
 
+  it("lets the simulated vendors of the sandbox call a hub, and prints the keys that take their calls", async () => {
+    const other = createCliKit();
+    const running = other.run("sandbox", "--only", "zoho,fxiaoke,memory", "--hub", "http://127.0.0.1:1/", "--json");
+    other.stop();
+    const { systems } = (await running).json();
+    expect(systems).toMatchObject([
+      { connection: { use: "zoho", webhook: true } },
+      { connection: { use: "fxiaoke", webhook: true, aesKey: expect.stringMatching(/=$/) } },
+      { connection: { use: "memory", webhook: { secrets: [expect.stringMatching(/^whsec_/)] } } },
+    ]);
+    other.remove();
+  });
+
   it("shows the channel by which a system calls, without its secret", async () => {
     await kit.run("sync");
     const store = await Effect.runPromise(openStore({ file: kit.file("hub.db"), key: undefined }));
