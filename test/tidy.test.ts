@@ -27,8 +27,19 @@ const layers: Readonly<Record<string, ReadonlyArray<string>>> = {
   "core/sync": ["core/sync", "core/store", "core/security", "core/net", "core/model"],
   "core/config": ["core/config", "core/model", "core/net"],
   "core/hub": ["core/hub", "core/sync", "core/store", "core/config", "core/net", "core/security", "core/model"],
+  "core/watch": [
+    "core/watch",
+    "core/hub",
+    "core/sync",
+    "core/store",
+    "core/config",
+    "core/net",
+    "core/security",
+    "core/model",
+  ],
   "core/http": [
     "core/http",
+    "core/watch",
     "core/hub",
     "core/sync",
     "core/store",
@@ -40,6 +51,7 @@ const layers: Readonly<Record<string, ReadonlyArray<string>>> = {
   "core/cli": [
     "core/cli",
     "core/http",
+    "core/watch",
     "core/hub",
     "core/sync",
     "core/store",

@@ -5,6 +5,7 @@ import { type Listening, listen } from "../http/listen.ts";
 import type { Listener } from "../hub/events.ts";
 import { type Hub, openHub, storeFile } from "../hub/open.ts";
 import { type RunningService, startService } from "../hub/start-service.ts";
+import { createWatch } from "../watch/watch.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { printJson, printLines, readYaml, soundConfig } from "./context.ts";
 import { isRunning, readPid, removePid, writePid } from "./pid-file.ts";
@@ -36,10 +37,15 @@ export async function startServing(
   try {
     const hub = await Effect.runPromise(openHub({ config, key: cli.env.SYNCLINE_KEY, clock: cli.clock, log }));
     ending.push(hub.close);
-    const service = await startService({ hub, readConfig: options.read, listeners: options.listeners ?? [] });
+    const watch = await createWatch({ clock: cli.clock, version: cli.version });
+    ending.push(watch.stop);
+    const listeners = [watch.hear, ...(options.listeners ?? [])];
+    const service = await startService({ hub, readConfig: options.read, listeners });
     ending.push(() => service.stop(graceMs));
+    watch.start(service);
     const faces = createFaces({
       service,
+      watch,
       encoders: cli.registry.encoders,
       clock: cli.clock,
       log,

@@ -3,6 +3,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
+import { routePath } from "hono/route";
 import { secureHeaders } from "hono/secure-headers";
 import { routes } from "./api/routes.ts";
 import { createGate } from "./caller.ts";
@@ -20,6 +21,7 @@ const allowed = ["Authorization", "Content-Type", "If-Match", "If-None-Match", "
 
 export function createApp(options: AppOptions): Hono {
   const app = new Hono();
+  if (options.onAnswered !== undefined) app.use(measured(options.onAnswered));
   app.use(withRequestId);
   app.use(
     secureHeaders({
@@ -60,6 +62,17 @@ const withPolicy: MiddlewareHandler = async (context, next) => {
   const { headers } = context.res;
   if (!headers.has(policyHeader)) headers.set(policyHeader, "default-src 'none'; frame-ancestors 'none'");
 };
+
+/** Real time: how long somebody waited, whatever the hub's clock says. */
+const measured =
+  (tell: NonNullable<AppOptions["onAnswered"]>): MiddlewareHandler =>
+  async (context, next) => {
+    const began = performance.now();
+    await next();
+    const route = routePath(context, -1);
+    const seconds = (performance.now() - began) / 1000;
+    tell({ method: context.req.method, route, status: context.res.status, seconds });
+  };
 
 const policyHeader = "Content-Security-Policy";
 

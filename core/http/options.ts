@@ -4,6 +4,7 @@ import type { Clock, Log } from "../connector.ts";
 import type { Service } from "../hub/service.ts";
 import type { Encoder } from "../plugin.ts";
 import type { Role } from "../security/roles.ts";
+import type { Answer } from "../watch/counters.ts";
 import type { Rate } from "./buckets.ts";
 
 /** Why somebody was not let in. */
@@ -29,6 +30,8 @@ export interface AppOptions {
   readonly addressOf?: (context: Context) => string;
   /** Told of every call without a good key, for alerts. */
   readonly onRefused?: (kind: Refusal, address: string) => void;
+  /** Told of every answer, for metrics. */
+  readonly onAnswered?: (answer: Answer) => void;
 }
 
 export const ratesUnlessSaid: Readonly<Record<Role, Rate>> = {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { Cause, Effect, Exit } from "effect";
 import type { Context, Hono } from "hono";
 import type { KeptAnswer } from "../store/idempotency.ts";
+import { addressOf } from "./address.ts";
 import type { Gate } from "./caller.ts";
 import { once } from "./idempotency.ts";
 import { jsonBody } from "./json-body.ts";
@@ -106,17 +107,6 @@ function keptAnswer(given: Answered): KeptAnswer {
 
 const matches = (ifNoneMatch: string | undefined, tag: string): boolean =>
   ifNoneMatch?.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === tag) === true;
-
-/** The socket's address; none where there is no socket, as in tests. */
-function addressOf(context: Context): string {
-  const env: unknown = context.env;
-  const incoming = member(env, "incoming");
-  const address = member(member(incoming, "socket"), "remoteAddress");
-  return typeof address === "string" ? address : "unknown";
-}
-
-const member = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 
 /** An error's name, and where in the hub it was thrown. */
 function placeOf(error: unknown): string {

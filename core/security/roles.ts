@@ -14,6 +14,7 @@ export const scopes = [
   "audit:read",
   "keys:manage",
   "config:reload",
+  "metrics",
 ] as const;
 
 export type Scope = (typeof scopes)[number];
@@ -45,13 +46,14 @@ export const scopeWords: Readonly<Record<Scope, Words>> = {
   "audit:read": { en: "read and verify the audit log", zh: "读取与校验审计日志" },
   "keys:manage": { en: "list, create and revoke API keys", zh: "列出、创建、吊销 API 密钥" },
   "config:reload": { en: "preview and do a reload of the YAML", zh: "预览并重新加载 YAML 配置" },
+  metrics: { en: "read /metrics from another machine", zh: "从其他机器读取 /metrics" },
 };
 
 export const roleScopes: Readonly<Record<Role, ReadonlyArray<Scope>>> = {
   viewer: ["self", "customers:read"],
   analyst: ["self", "customers:read", "customers:export"],
   steward: ["self", "customers:read", "customers:write", "personal"],
-  operator: ["self", "connections:read", "connections:operate", "config:reload"],
+  operator: ["self", "connections:read", "connections:operate", "config:reload", "metrics"],
   auditor: ["self", "connections:read", "audit:read"],
   admin: scopes,
 };

@@ -25,10 +25,18 @@ export interface Agreement {
 const batchMax = 500;
 const batchesMax = 1_000_000;
 
+export interface MeasureOptions {
+  /** Links compared in one go. */
+  readonly batchLinks?: number;
+  /** Run between two batches, to let others work. */
+  readonly between?: Effect.Effect<void>;
+}
+
 /** Compares every live link. Reads in batches; the store may be as large as it likes. */
 export const measureAgreement = Effect.fn("agreement.measure")(function* (
   engine: Engine,
   names: ReadonlyArray<string>,
+  { batchLinks = batchMax, between = Effect.void }: MeasureOptions = {},
 ) {
   const { database, sealer } = engine.store;
   let pairs = 0;
@@ -44,9 +52,10 @@ export const measureAgreement = Effect.fn("agreement.measure")(function* (
         .from(links)
         .where(and(eq(links.state, "live"), inArray(links.connection, [...names]), gt(links.id, from)))
         .orderBy(asc(links.id))
-        .limit(batchMax),
+        .limit(batchLinks),
     );
     if (rows.length === 0) break;
+    if (batch > 0) yield* between;
     after = rows.at(-1)?.id ?? after;
     const { world } = yield* database.read("comparing the systems", () =>
       loadWorld(database, sealer, engine.model, { links: rows, withTargets: true }),

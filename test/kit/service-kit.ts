@@ -17,6 +17,7 @@ import { systemClock } from "../../core/net/clock.ts";
 import { secretBytes, signatureOf } from "../../core/net/standard-webhook.ts";
 import type { Simulator } from "../../core/simulator.ts";
 import { type SimulatorServer, serveSimulator } from "../../core/simulator-server.ts";
+import { createWatch } from "../../core/watch/watch.ts";
 
 export const secret = "whsec_c3luY2xpbmUtdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OQ==";
 
@@ -110,8 +111,11 @@ export async function createServiceKit(options: ServiceKitOptions = {}): Promise
   const log = { info: () => undefined, warn: () => undefined };
   const hub = await Effect.runPromise(openHub({ config, key: undefined, clock, log }));
   const events: Array<ServiceEvent> = [];
-  const service = await startService({ hub, readConfig: read, listeners: [(event) => events.push(event)] });
-  const faces = createFaces({ service, encoders: registry.encoders, clock, log, version: "0.0.0-test" });
+  const watch = await createWatch({ clock, version: "0.0.0-test" });
+  const listeners = [watch.hear, (event: ServiceEvent) => void events.push(event)];
+  const service = await startService({ hub, readConfig: read, listeners });
+  watch.start(service);
+  const faces = createFaces({ service, watch, encoders: registry.encoders, clock, log, version: "0.0.0-test" });
   const server = await listen(faces, config.serve);
   return {
     folder,
@@ -135,6 +139,7 @@ export async function createServiceKit(options: ServiceKitOptions = {}): Promise
     },
     stop: async () => {
       await server.close(1000);
+      await watch.stop();
       await service.stop(2000);
       await hub.close();
       for (const one of servers.values()) await one.close();
