@@ -53,6 +53,7 @@ const cli: Cli = {
     process.stderr.write(text);
   },
   isTerminal: process.stderr.isTTY === true,
+  isOutTerminal: process.stdout.isTTY === true,
   columns: process.stdout.columns ?? columnsDefault,
   signal: stopping.signal,
   version: packageJson.version,

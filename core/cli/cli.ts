@@ -29,6 +29,8 @@ export interface Cli {
   readonly err: (text: string) => void;
   /** Standard error is a terminal: progress may be drawn. */
   readonly isTerminal: boolean;
+  /** Standard output is one: what is written there is read by a person. */
+  readonly isOutTerminal?: boolean;
   /** Width of the terminal in columns. */
   readonly columns: number;
   /** Aborts when the person asks to stop. */

@@ -4,6 +4,7 @@ import * as decisions from "../hub/decisions.ts";
 import type { Entity } from "../model/field.ts";
 import { conflictKinds } from "../model/world.ts";
 import { roles, scopes } from "../security/roles.ts";
+import { levels } from "../watch/event-lines.ts";
 import { check, init } from "./check.ts";
 import { type Cli, exit, type Global } from "./cli.ts";
 import { listConflictsCommand, type ResolveOptions, resolveConflict, showConflict, undoConflict } from "./conflicts.ts";
@@ -15,7 +16,7 @@ import { type CreateKeyOptions, createKeyCommand, listKeysCommand, revokeKeyComm
 import { auditVerify, connectionsCommand, listDeadLettersCommand, replayCommand } from "./operations.ts";
 import { policyApply, policyPlan } from "./policy.ts";
 import { sandboxCommand } from "./sandbox.ts";
-import { reloadCommand, serveCommand, stopCommand } from "./serve.ts";
+import { reloadCommand, type ServeOptions, serveCommand, stopCommand } from "./serve.ts";
 import { planCommand, syncCommand } from "./sync.ts";
 
 /** A command that is not part of the core, such as the demo. */
@@ -126,9 +127,11 @@ function programFor(
     .option("--full", "sweep: read everything again and find what was missed", false)
     .action((names, options) => ran(syncCommand(cli, global(), names, options)));
 
-  command(program, "serve", "keep going: take webhooks, follow the schedules, answer the API").action(() =>
-    ran(serveCommand(cli, global())),
-  );
+  command(program, "serve", "keep going: take webhooks, follow the schedules, answer the API")
+    .addOption(
+      new Option("--log-level <level>", "how much is logged; SYNCLINE_LOG or info without").choices([...levels]),
+    )
+    .action((options: ServeOptions) => ran(serveCommand(cli, global(), options)));
   command(program, "stop", "stop the hub that runs on this store").action(() => ran(stopCommand(cli, global())));
   command(program, "reload", "make the running hub read the YAML again").action(() =>
     ran(reloadCommand(cli, global())),

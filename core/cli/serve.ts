@@ -5,10 +5,12 @@ import { type Listening, listen } from "../http/listen.ts";
 import type { Listener } from "../hub/events.ts";
 import { type Hub, openHub, storeFile } from "../hub/open.ts";
 import { type RunningService, startService } from "../hub/start-service.ts";
+import type { Level } from "../watch/log.ts";
 import { createWatch } from "../watch/watch.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { printJson, printLines, readYaml, soundConfig } from "./context.ts";
 import { isRunning, readPid, removePid, writePid } from "./pid-file.ts";
+import { levelOf, startLog } from "./serve-log.ts";
 
 /** What is under way gets that long to end by itself. */
 const graceMs = 10_000;
@@ -24,12 +26,17 @@ export interface Serving {
 /** Opens the hub, starts it and listens; what was begun is ended again where a later step fails. */
 export async function startServing(
   cli: Pick<Cli, "clock" | "env" | "err" | "registry" | "version">,
-  options: { readonly read: () => ReturnType<typeof readYaml>; readonly listeners?: ReadonlyArray<Listener> },
+  options: {
+    readonly read: () => ReturnType<typeof readYaml>;
+    readonly listeners?: ReadonlyArray<Listener>;
+    /** Warnings on standard error without. */
+    readonly log?: Hub["log"];
+  },
 ): Promise<Serving> {
   const { config } = options.read();
   if (config === null)
     throw new CommandFailed("The configuration has errors.", "Run `npx syncline check`.", exit.usage);
-  const log: Hub["log"] = { info: () => {}, warn: (message) => cli.err(`${message}\n`) };
+  const { log = { info: () => {}, warn: (message) => cli.err(`${message}\n`) } } = options;
   const ending: Array<() => Promise<void>> = [];
   const close = async (): Promise<void> => {
     for (const end of ending.splice(0).reverse()) await end();
@@ -65,20 +72,36 @@ export async function startServing(
   }
 }
 
-export async function serveCommand(cli: Cli, global: Global): Promise<number> {
-  const { hub } = soundConfig(cli, global);
-  const { service, server, close } = await startServing(cli, { read: () => readYaml(cli, global) });
+export interface ServeOptions {
+  readonly logLevel?: Level;
+}
+
+export async function serveCommand(cli: Cli, global: Global, options: ServeOptions): Promise<number> {
+  const config = soundConfig(cli, global);
+  const logging = await startLog(cli, global, { config, level: options.logLevel ?? levelOf(cli) });
+  const read = () => readYaml(cli, global);
+  const serving = startServing(cli, { read, log: logging.log, listeners: [logging.hear] });
+  const { service, server, close } = await serving.catch((error: unknown) => {
+    logging.release();
+    throw error;
+  });
+  logging.follow(service);
   const onHangup = (): void => void Effect.runPromise(service.reload("signal"));
   process.on("SIGHUP", onHangup);
+  const greeting = `${config.hub.name} listens on ${server.url} (pid ${process.pid}).`;
   try {
     if (global.json) await printJson(cli, { url: server.url, pid: process.pid });
-    else
+    else if (cli.isOutTerminal === true)
       await printLines(cli, [
-        `${hub.name} listens on ${server.url} (pid ${process.pid}).`,
+        greeting,
         `API and reference: ${server.url}/api/v1/docs. Make a key with: npx syncline keys create`,
         "Stop with Ctrl-C.",
       ]);
+    const isTold = global.json || cli.isOutTerminal === true;
+    const fields = { url: server.url, pid: process.pid, version: cli.version };
+    logging.release(isTold ? undefined : { message: greeting, fields });
     await aborted(cli.signal);
+    logging.log.say("info", "stopping");
   } finally {
     process.off("SIGHUP", onHangup);
     await close();
