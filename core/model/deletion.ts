@@ -99,6 +99,7 @@ function bury(
   // Our own delete, whose answer was lost.
   if (canonical.state === "dead") return;
   world.counts.deleted += 1;
+  world.deleted.add(`${link.entity} ${link.remoteId}`);
   link.shadow.deleted = { at, run: moment.run };
   if (master !== undefined) {
     askForMaster(world, side, canonical, link, master.link, moment);

@@ -343,6 +343,8 @@ export class World {
   readonly arrived = new Set<Link>();
   /** Canonicals whose record showed a smaller version than before. */
   readonly wentBack = new Set<string>();
+  /** Records that this page says were deleted, as `entity id`. */
+  readonly deleted = new Set<string>();
   readonly changedConflicts = new Map<Conflict, "new" | "changed">();
   readonly changedSent = new Map<Sent, "new" | "changed">();
   readonly newMeetings = new Map<string, string>();

@@ -398,18 +398,21 @@ function defineTables(kit: Kit) {
     (self) => [index("runs_connection").on(self.connection, self.startedAt)],
   );
 
-  /** Changes of one source in the brake's sliding window. */
+  /** Records that one source has deleted, blanked or overwritten, and when last: what the brake counts over its window. */
   const brakeMarks = table(
     "brake_marks",
     {
-      id: integer().primaryKey({ autoIncrement: true }),
       connection: text().notNull(),
+      /** deletes, blanks, overwrites */
+      kind: text().notNull(),
+      /** A canonical id, or entity and blind remote id. */
+      record: text().notNull(),
       at: integer().notNull(),
-      deletes: integer().notNull(),
-      blanks: integer().notNull(),
-      overwrites: integer().notNull(),
     },
-    (self) => [index("brake_marks_window").on(self.connection, self.at)],
+    (self) => [
+      primaryKey({ columns: [self.connection, self.kind, self.record] }),
+      index("brake_marks_window").on(self.connection, self.kind, self.at),
+    ],
   );
 
   /** Who did what. `sequence` and `hash` are filled by the linker. */

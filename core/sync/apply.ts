@@ -1,10 +1,3 @@
-/**
- * Apply: one page of remote changes, from the read to the commit, in one transaction with its cursor.
- *
- * Load → decide → commit. Records whose print is the one of the last read take a short way: only their evidence moves,
- * in one statement for the page. A source that deletes, blanks or overwrites too much is held before the merge.
- */
-import { and, eq, gte, isNull, sql } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Change, Page } from "../connector.ts";
 import { type Arrival, type Arrived, decidePage } from "../model/decide.ts";
@@ -13,13 +6,12 @@ import { matchKeys } from "../model/match-keys.ts";
 import type { Moment } from "../model/moment.ts";
 import type { BadRecord, RemoteRecord, Tombstone } from "../model/record.ts";
 import { decodeRecord, fieldOf, type Side } from "../model/settings.ts";
-import { isEmpty } from "../model/value.ts";
 import { type Counts, noCounts, type World } from "../model/world.ts";
-import { noteAudit } from "../store/audit.ts";
 import type { Database, Row } from "../store/database.ts";
-import { brakeMarks, conflicts, connections, cursors, inbox, links } from "../store/tables.ts";
+import { cursors, inbox, type links } from "../store/tables.ts";
 import { linkNumbers, linksByRemote, loadWorld, saveWorld } from "../store/world-store.ts";
 import type { Engine, LiveConnection } from "./engine.ts";
+import { holdingCase, marksOf, noteMarks, openBrake, tooMuch } from "./source-brake.ts";
 
 export interface ApplyRequest {
   readonly live: LiveConnection;
@@ -120,15 +112,14 @@ async function decideArrival(
   };
   decidePage(world, settings, side, arrival, moment, numbers);
   if (request.decided === undefined) {
-    const marks = marksOf(world, side);
+    const marks = marksOf(world, side, sealer);
     const brake = await tooMuch(engine, request.live, marks, now);
     if (brake !== undefined) {
-      const caseId = await openBrake(engine, side, request, brake, now);
+      const caseId = await openBrake(engine, side, { ...request, total: brake, now });
       await holdPage(engine, side, request, caseId, now);
       return "held";
     }
-    if (marks.deletes + marks.blanks + marks.overwrites > 0)
-      await database.insert(brakeMarks, [{ connection: side.connection, at: now, ...marks }]);
+    await noteMarks(database, side.connection, marks, now);
   }
   await numbers.save();
   await saveWorld(database, sealing, world, { now, newId: ids.next, settings });
@@ -258,111 +249,6 @@ async function saveCursor(database: Database, request: ApplyRequest, now: number
 
 export function addCounts(into: Counts, from: Counts): void {
   for (const name of Object.keys(from) as Array<keyof Counts>) into[name] += from[name];
-}
-
-// ---- the brake at the source (D24) ----
-
-export interface Marks {
-  readonly deletes: number;
-  readonly blanks: number;
-  readonly overwrites: number;
-}
-
-/**
- * How many records this page deletes, blanks a field of, or overwrites a field of; one whose version went back counts as
- * overwritten (D7). First meetings do not count.
- */
-function marksOf(world: World, side: Side): Marks {
-  const blanked = new Set<string>();
-  const overwritten = new Set<string>();
-  for (const id of world.wentBack) overwritten.add(id);
-  for (const change of world.log) {
-    if (change.kind !== "changed" || change.connection !== side.connection || change.canonicalId === null) continue;
-    if (change.note?.by === "delete" || change.note?.conflict !== undefined) continue;
-    for (const [field, from] of Object.entries(change.from ?? {})) {
-      if (isEmpty(from)) continue;
-      if (isEmpty(change.set?.[field])) blanked.add(change.canonicalId);
-      else overwritten.add(change.canonicalId);
-    }
-  }
-  return { deletes: world.counts.deleted, blanks: blanked.size, overwrites: overwritten.size };
-}
-
-async function tooMuch(engine: Engine, live: LiveConnection, marks: Marks, now: number): Promise<Marks | undefined> {
-  if (marks.deletes + marks.blanks + marks.overwrites === 0) return undefined;
-  const { db } = engine.store.database;
-  const earlier = await db
-    .select({
-      deletes: sql<number>`coalesce(sum(${brakeMarks.deletes}), 0)`,
-      blanks: sql<number>`coalesce(sum(${brakeMarks.blanks}), 0)`,
-      overwrites: sql<number>`coalesce(sum(${brakeMarks.overwrites}), 0)`,
-    })
-    .from(brakeMarks)
-    .where(and(eq(brakeMarks.connection, live.name), gte(brakeMarks.at, now - live.brake.windowMs)))
-    .get();
-  const total: Marks = {
-    deletes: marks.deletes + (earlier?.deletes ?? 0),
-    blanks: marks.blanks + (earlier?.blanks ?? 0),
-    overwrites: marks.overwrites + (earlier?.overwrites ?? 0),
-  };
-  const most = Math.max(total.deletes, total.blanks, total.overwrites);
-  if (most <= live.brake.records) return undefined;
-  const records = await db.$count(links, eq(links.connection, live.name));
-  return most > Math.max(live.brake.records, live.brake.share * records) ? total : undefined;
-}
-
-async function holdingCase(database: Database, connection: string): Promise<string | undefined> {
-  const row = await database.db.select().from(connections).where(eq(connections.name, connection)).get();
-  if (row?.state !== "held") return undefined;
-  const open = await database.db
-    .select({ id: conflicts.id })
-    .from(conflicts)
-    .where(
-      and(
-        eq(conflicts.kind, "brake"),
-        eq(conflicts.connection, connection),
-        eq(conflicts.state, "open"),
-        isNull(conflicts.rule),
-      ),
-    )
-    .get();
-  return open?.id;
-}
-
-async function openBrake(
-  engine: Engine,
-  side: Side,
-  request: ApplyRequest,
-  total: Marks,
-  now: number,
-): Promise<string> {
-  const { database } = engine.store;
-  const id = engine.ids.next("con");
-  const reason = `${side.connection} would delete ${total.deletes}, blank ${total.blanks} and overwrite ${total.overwrites} records within ${Math.round(request.live.brake.windowMs / 60_000)} minutes; nothing of it is applied until a person decides`;
-  await database.insert(conflicts, [
-    {
-      id,
-      kind: "brake",
-      entity: side.entity,
-      canonicalId: null,
-      connection: side.connection,
-      remoteId: null,
-      field: null,
-      state: "open",
-      rule: null,
-      winner: null,
-      run: request.run,
-      openedAt: now,
-      updatedAt: now,
-      clear: { reason, detail: { ...total } },
-      sealed: null,
-    },
-  ]);
-  await database.db.update(connections).set({ state: "held", reason }).where(eq(connections.name, side.connection));
-  await noteAudit(database, [
-    { at: now, actor: "hub", action: "brake", subject: side.connection, detail: { ...total, case: id } },
-  ]);
-  return id;
 }
 
 /** What a page said, as received, kept until the decision. */

@@ -16,8 +16,8 @@ import { noteAudit } from "../store/audit.ts";
 import type { Row } from "../store/database.ts";
 import { conflicts, links, outbox } from "../store/tables.ts";
 import { loadWorld, saveWorld } from "../store/world-store.ts";
-import type { Marks } from "./apply.ts";
 import { type OutboxRow, type PushRun, patchesOf, SourceHeld } from "./push-run.ts";
+import type { Marks } from "./source-brake.ts";
 
 /** While it is open, this rule tells a row that holds what is to be written from one that holds what was read. */
 const targetRule = "target";

@@ -288,6 +288,20 @@ describe("D24: the brake", () => {
     expect(kit.toy("c").live("account")).toHaveLength(70);
   });
 
+  it("D24: a record counts once, however often it is edited within the window", async () => {
+    const { kit, ids } = await loaded(60);
+    for (let round = 0; round < 10; round += 1) {
+      for (const id of ids.slice(0, 10)) kit.toy("a").edit("account", id, { Name: `Name ${id} ${round}` });
+      kit.clock.advance(minute);
+      await kit.sync();
+    }
+    expect(await kit.conflicts("brake")).toEqual([]);
+    // Beyond the allowance the next records stop it: 10 and 15 of 60 are more than 20.
+    for (const id of ids.slice(10, 25)) kit.toy("a").edit("account", id, { Name: `Name ${id}` });
+    await kit.sync();
+    expect((await kit.conflicts("brake")).map((row) => row.state)).toEqual(["open"]);
+  });
+
   it("D24: held deletes that are released are carried out as one decision", async () => {
     const { kit, ids } = await loaded(60);
     for (const id of ids.slice(0, 40)) kit.toy("a").remove("account", id);
