@@ -32,7 +32,7 @@ async function copied(store: Store): Promise<Store> {
     // Nobody needs the copy after a crash.
     client.exec("pragma journal_mode = memory; pragma synchronous = off; pragma temp_store = memory");
     return {
-      database: new Database(drizzle({ client }), client),
+      database: new Database(drizzle({ client }), client, { throwaway: true }),
       sealer: store.sealer,
       file,
       close: () => {

@@ -51,20 +51,32 @@ export class Database {
   readonly #dialect = new SQLiteDialect();
   readonly #gate = Semaphore.makeUnsafe(1);
   #advance: StatementSync | undefined;
+  readonly #throwaway: boolean;
+  /** As the store is opened. */
+  #kept: "now" | "soon" = "now";
   readonly #prepared = new Map<string, Prepared>();
   readonly #selects = new Map<string, Select>();
 
-  constructor(db: NodeSQLiteDatabase, client: DatabaseSync) {
+  /** `throwaway`: nobody needs it after a crash, so no transaction waits for the disk. */
+  constructor(db: NodeSQLiteDatabase, client: DatabaseSync, { throwaway = false } = {}) {
     this.db = db;
     this.client = client;
+    this.#throwaway = throwaway;
   }
 
-  /** Runs the body in one immediate transaction; others wait. A failed body leaves nothing behind. */
-  write<A>(what: string, body: () => Promise<A>): Effect.Effect<A, StoreFailed> {
+  /**
+   * Runs the body in one immediate transaction; others wait. A failed body leaves nothing behind.
+   *
+   * `kept: "soon"` does not wait for the disk: a death of the process loses nothing, a loss of power may take the last
+   * of these transactions back as a whole. It is for what would then be read again, cursor and all; never for what was
+   * promised to somebody, or is about to be sent.
+   */
+  write<A>(what: string, body: () => Promise<A>, kept: "now" | "soon" = "now"): Effect.Effect<A, StoreFailed> {
     return this.#gate.withPermits(1)(
       Effect.uninterruptible(
         Effect.tryPromise({
           try: async () => {
+            this.#keep(kept);
             this.client.exec("begin immediate");
             try {
               const result = await body();
@@ -79,6 +91,12 @@ export class Database {
         }),
       ),
     );
+  }
+
+  #keep(kept: "now" | "soon"): void {
+    if (this.#throwaway || this.#kept === kept) return;
+    this.client.exec(`pragma synchronous = ${kept === "now" ? "full" : "normal"}`);
+    this.#kept = kept;
   }
 
   /** Reads outside a transaction of its own. */

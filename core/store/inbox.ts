@@ -115,12 +115,16 @@ export const readUnread = (store: Store, connection: string, limit: number) =>
 
 /** What was read stays for a while; its key too, where it is the sender's own. */
 export const noteRead = (database: Database, ids: ReadonlyArray<number>, state: "read" | "unreadable", at: number) =>
-  database.write("noting what was read", async () => {
-    await database.db
-      .update(inbox)
-      .set({ state, readAt: at, key: sql`case when ${inbox.key} like 'body %' then null else ${inbox.key} end` })
-      .where(inArray(inbox.id, [...ids]));
-  });
+  database.write(
+    "noting what was read",
+    async () => {
+      await database.db
+        .update(inbox)
+        .set({ state, readAt: at, key: sql`case when ${inbox.key} like 'body %' then null else ${inbox.key} end` })
+        .where(inArray(inbox.id, [...ids]));
+    },
+    "soon",
+  );
 
 export interface ReplayRequest {
   readonly connection: string;

@@ -40,7 +40,8 @@ export const applyPage = Effect.fn("apply.page")(function* (engine: Engine, requ
   const side = live.sides.get(entity);
   if (side === undefined) return { counts: noCounts(), held: false } satisfies Applied;
   const { database } = engine.store;
-  return yield* database.write(`applying a page of ${live.name}`, () => applyInside(engine, side, request));
+  // The cursor is in the same transaction: what a loss of power takes back is read again.
+  return yield* database.write(`applying a page of ${live.name}`, () => applyInside(engine, side, request), "soon");
 });
 
 async function applyInside(engine: Engine, side: Side, request: ApplyRequest): Promise<Applied> {

@@ -99,8 +99,11 @@ const settleBatch = Effect.fn("push.settle")(function* (push: PushRun, side: Sid
   const { engine, live, run } = push;
   const { entity } = side;
   const readBacks = yield* readBack(push, side, answered);
-  const fetches = yield* engine.store.database.write(`settling writes of ${live.name}`, () =>
-    settleInside(push, side, answered, readBacks.records),
+  const fetches = yield* engine.store.database.write(
+    `settling writes of ${live.name}`,
+    () => settleInside(push, side, answered, readBacks.records),
+    // What is taken back leaves the claim open, whose outcome is then looked up.
+    "soon",
   );
   let held = false;
   for (const page of readBacks.pages) {
