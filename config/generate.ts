@@ -18,17 +18,28 @@ interface Generated {
 const root = new URL("../", import.meta.url);
 
 const files: ReadonlyArray<Generated> = [
-  { file: "config/syncline.schema.json", text: () => `${JSON.stringify(jsonSchema(registry.connectors), null, 2)}\n` },
+  {
+    file: "config/syncline.schema.json",
+    text: () => `${JSON.stringify(jsonSchema(registry.connectors, registry.channels), null, 2)}\n`,
+  },
   { file: "config/example.yaml", text: () => initialConfig() },
   {
     file: "README.md",
     text: (present) =>
-      between(between(present, "reference", configReference(registry.connectors)), "roles", roleTable("en")),
+      between(
+        between(present, "reference", configReference(registry.connectors, undefined, registry.channels)),
+        "roles",
+        roleTable("en"),
+      ),
   },
   {
     file: "README.zh-CN.md",
     text: (present) =>
-      between(between(present, "reference", configReference(registry.connectors, toChinese)), "roles", roleTable("zh")),
+      between(
+        between(present, "reference", configReference(registry.connectors, toChinese, registry.channels)),
+        "roles",
+        roleTable("zh"),
+      ),
   },
 ];
 

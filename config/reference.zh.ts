@@ -187,6 +187,58 @@ const chinese: Readonly<Record<string, string>> = {
     "没有任何行的文件表示所有行都已删除；false（默认）视为误操作。",
   "The files of a folder or pattern together always hold every row, so that a row in none of them is gone; false unless said. A single file always does.":
     "文件夹或通配符下的文件合起来总是包含所有行，因此哪里都没有的行即已删除；默认 false。单个文件总是如此。",
+  "Signed webhook": "带签名的 webhook",
+  "E-mail": "电子邮件",
+  "WeCom bot": "企业微信机器人",
+  "DingTalk bot": "钉钉机器人",
+  "Feishu bot": "飞书机器人",
+  "What is told to people while `serve` runs, and how.": "`serve` 运行期间向人告警的内容与方式。",
+  "Language of the messages; en unless said.": "消息的语言；默认 en。",
+  "A trouble that lasts is told again after that time; 4h unless said.": "持续的问题隔多久再次告知；默认 4h。",
+  "What is a trouble; false turns a rule off.": "哪些情况算问题；false 关闭该规则。",
+  "Who is told, by a name of your own such as night-shift; without any, alerts stand in the log.":
+    "告知谁，名称自定，例如 night-shift；不写则告警只记入日志。",
+  "How it is told, such as smtp or wecom.": "告知方式，例如 smtp 或 wecom。",
+  "As `alerts.language`, for this channel.": "同 `alerts.language`，仅对该渠道。",
+  "Only these rules; all without.": "只告知这些规则；不写则全部。",
+  "A connection cannot be reached, or refuses the credentials, for that long.": "连接无法访问或拒绝凭据持续这么久。",
+  "15m unless said.": "默认 15m。",
+  "0.99 unless said.": "默认 0.99。",
+  "1h unless said.": "默认 1h。",
+  "50 unless said.": "默认 50。",
+  "20 unless said.": "默认 20。",
+  "10 unless said.": "默认 10。",
+  "0 unless said.": "默认 0。",
+  "587 unless said.": "默认 587。",
+  "A smaller share of the compared fields agrees.": "所比较字段的一致比例低于此值。",
+  "A record has waited longer than that to be written.": "有记录等待写入超过此时间。",
+  "A brake holds a connection.": "制动使某个连接停下。",
+  "So many questions were opened within a short time.": "短时间内出现这么多待决问题。",
+  "The time over which they are counted; 1h unless said (10m for signIns).":
+    "统计的时间范围；默认 1h（signIns 为 10m）。",
+  "More dead letters than that.": "死信多于此数。",
+  "A system does not take, or keep, the channel by which it calls the hub.":
+    "系统不接受或丢失了用于回调数据中枢的渠道。",
+  "So many requests came without a good key.": "没有有效密钥的请求达到此数。",
+  "So many exports were begun: somebody may be carrying customers away.":
+    "开始的导出达到此数：可能有人在带走客户资料。",
+  "The store does not read or write.": "存储无法读写。",
+  "The mail server.": "邮件服务器。",
+  "implicit (unless said, on port 465), starttls (unless said, on others; required then), none.":
+    "implicit（465 端口的默认值）、starttls（其他端口的默认值，且必须成功）、none。",
+  "Who signs in; nobody unless said.": "登录用户；不写则不登录。",
+  "The password of the user.": "该用户的密码。",
+  "The sender's address.": "发件人地址。",
+  "Who gets the messages.": "收件人地址。",
+  "Where the calls go.": "调用发往的地址。",
+  "What calls are signed with, as Standard Webhooks says; whsec_ and base64, or any text.":
+    "按 Standard Webhooks 规范签名所用的密钥；whsec_ 加 base64，或任意文本。",
+  "The bot's address, with its key, as WeCom shows it.": "机器人的地址，含 key，照企业微信所示填写。",
+  "The bot's address, with its access_token, as DingTalk shows it.": "机器人的地址，含 access_token，照钉钉所示填写。",
+  "The secret for signing (加签), which begins with SEC.": "加签密钥，以 SEC 开头。",
+  "The bot's address, as Feishu shows it.": "机器人的地址，照飞书所示填写。",
+  "The secret for signing (签名校验).": "签名校验的密钥。",
+  "`false` or keys": "`false` 或键",
 };
 
 /** Kinds such as `text or list, required` are put together from words. */

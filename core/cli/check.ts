@@ -24,7 +24,7 @@ export async function init(cli: Cli, global: Global): Promise<number> {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, initialConfig());
   const schema = join(dirname(file), "syncline.schema.json");
-  writeFileSync(schema, `${JSON.stringify(jsonSchema(cli.registry.connectors), null, 2)}\n`);
+  writeFileSync(schema, `${JSON.stringify(jsonSchema(cli.registry.connectors, cli.registry.channels), null, 2)}\n`);
   if (global.json) await printJson(cli, { written: [file, schema] });
   else {
     await printLines(cli, [

@@ -1,7 +1,7 @@
 /** What a command is given by its process: where to write, what surrounds it, and the plugins that are wired in. */
 import type { Environment } from "../config/environment.ts";
 import type { Clock, Connector } from "../connector.ts";
-import type { Encoder } from "../plugin.ts";
+import type { Encoder, NotificationChannel } from "../plugin.ts";
 import type { FaultPlan, Simulator, SimulatorClock } from "../simulator.ts";
 
 /** A simulated vendor that `sandbox` and the demo can start, seeded with data. */
@@ -17,6 +17,8 @@ export interface SandboxSystem {
 export interface Registry {
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly encoders: ReadonlyMap<string, Encoder>;
+  /** Ways to tell people, by the word after `use:`. */
+  readonly channels: ReadonlyMap<string, NotificationChannel>;
   readonly sandbox: ReadonlyMap<string, SandboxSystem>;
 }
 

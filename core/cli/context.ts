@@ -33,7 +33,8 @@ export function readYaml(cli: Cli, global: Global): ReadYaml {
       ? new CommandFailed(`${file} is a folder.`, "Name the YAML in it with --config.", exit.usage)
       : new CommandFailed(`${file} cannot be read (${code}).`, "Give yourself the right to read it.", exit.usage);
   }
-  return readConfig({ text, file, env: cli.env, connectors: cli.registry.connectors });
+  const { connectors, channels } = cli.registry;
+  return readConfig({ text, file, env: cli.env, connectors, channels });
 }
 
 /** The configuration, or all its problems as the error. */

@@ -5,6 +5,8 @@ import type { Filter } from "../model/filter.ts";
 import type { Policy } from "../model/policy.ts";
 import type { MapOverride } from "../model/settings.ts";
 import type { Limits } from "../net/http.ts";
+import type { NotificationChannel } from "../plugin.ts";
+import type { AlertRule } from "./alerts-shape.ts";
 
 export type MatchKeys = Readonly<Record<Entity, ReadonlyArray<string>>>;
 
@@ -54,6 +56,38 @@ export interface ServeConfig {
   readonly hosts: ReadonlyArray<string>;
 }
 
+/** Limits of the alert rules; null where a rule is off. */
+export interface AlertLimits {
+  readonly failing: { readonly forMs: number } | null;
+  readonly agreement: { readonly below: number } | null;
+  readonly outbox: { readonly olderMs: number } | null;
+  readonly brake: boolean;
+  readonly conflicts: { readonly count: number; readonly withinMs: number } | null;
+  readonly deadLetters: { readonly above: number } | null;
+  readonly channel: boolean;
+  readonly signIns: { readonly count: number; readonly withinMs: number } | null;
+  readonly exports: { readonly count: number; readonly withinMs: number } | null;
+  readonly store: boolean;
+}
+
+/** Who is told. */
+export interface ChannelConfig {
+  readonly name: string;
+  readonly use: string;
+  readonly plugin: NotificationChannel;
+  /** The plugin's own keys, decoded by its schema. Holds secrets. */
+  readonly config: unknown;
+  readonly language: "en" | "zh";
+  /** Null for all. */
+  readonly rules: ReadonlyArray<AlertRule> | null;
+}
+
+export interface AlertsConfig {
+  readonly repeatMs: number;
+  readonly limits: AlertLimits;
+  readonly channels: ReadonlyArray<ChannelConfig>;
+}
+
 export interface HubConfig {
   readonly hub: {
     readonly name: string;
@@ -63,6 +97,7 @@ export interface HubConfig {
     readonly timeZone: string;
   };
   readonly serve: ServeConfig;
+  readonly alerts: AlertsConfig;
   /** In the order of the YAML, which is the fixed tie-break. */
   readonly connections: ReadonlyArray<ConnectionConfig>;
   readonly policy: Policy;

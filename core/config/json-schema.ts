@@ -1,6 +1,8 @@
 /** The JSON Schema of the YAML for editors, made of the schemas that read it and of those of all connectors. */
 import { Schema } from "effect";
 import type { Connector } from "../connector.ts";
+import type { NotificationChannel } from "../plugin.ts";
+import { ChannelShape } from "./alerts-shape.ts";
 import { ruleWords } from "./chains.ts";
 import { filterTests } from "./create-filters.ts";
 import { ConfigShape, ConnectionShape } from "./shape.ts";
@@ -8,7 +10,10 @@ import { ConfigShape, ConnectionShape } from "./shape.ts";
 export type Json = Readonly<Record<string, unknown>>;
 
 /** Shape   JSON Schema draft 2020-12; `use` of a connection decides which keys it has. */
-export function jsonSchema(connectors: ReadonlyMap<string, Connector>): Json {
+export function jsonSchema(
+  connectors: ReadonlyMap<string, Connector>,
+  channels: ReadonlyMap<string, NotificationChannel> = new Map(),
+): Json {
   const definitions: Record<string, unknown> = { ...handwritten };
   const shared = blockOf(schemaOf(ConnectionShape, definitions));
   const systems = [...connectors.keys()];
@@ -33,7 +38,11 @@ export function jsonSchema(connectors: ReadonlyMap<string, Connector>): Json {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Syncline configuration",
     ...root.rest,
-    properties: withChains({ ...root.properties, connections }),
+    properties: withChains({
+      ...root.properties,
+      connections,
+      alerts: withChannels(asJson(root.properties.alerts), channels, definitions),
+    }),
     required: ["connections"],
     $defs: definitions,
   };
@@ -121,6 +130,42 @@ function withChains(properties: Json): Json {
   };
   const { account, contact } = asJson(policy.properties);
   return { ...properties, policy: { ...policy, properties: { account: entity(account), contact: entity(contact) } } };
+}
+
+/** `use` of a channel decides which keys it has. */
+function withChannels(
+  alerts: Json,
+  channels: ReadonlyMap<string, NotificationChannel>,
+  definitions: Record<string, unknown>,
+): Json {
+  const properties = asJson(alerts.properties);
+  const shared = blockOf(schemaOf(ChannelShape, definitions));
+  const cases = [...channels.values()].map((plugin) => {
+    const own = blockOf(schemaOf(plugin.config, definitions));
+    definitions[`channel-${plugin.channel}`] = {
+      ...own.rest,
+      description: `${plugin.title.en} (${plugin.title.zh})`,
+      properties: { ...shared.properties, ...own.properties },
+      required: ["use", ...own.required],
+      additionalProperties: false,
+    };
+    return {
+      if: { properties: { use: { const: plugin.channel } }, required: ["use"] },
+      // biome-ignore lint/suspicious/noThenProperty: it is a keyword of JSON Schema.
+      then: { $ref: `#/$defs/channel-${plugin.channel}` },
+    };
+  });
+  const channel = {
+    type: "object",
+    properties: { use: { ...asJson(shared.properties.use), enum: [...channels.keys()] } },
+    required: ["use"],
+    allOf: cases,
+  };
+  const known =
+    channels.size === 0
+      ? asJson(properties.channels)
+      : { ...asJson(properties.channels), additionalProperties: channel };
+  return { ...alerts, properties: { ...properties, channels: known } };
 }
 
 interface Block {

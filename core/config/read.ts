@@ -7,6 +7,8 @@ import type { Connector } from "../connector.ts";
 import { type Entity, entities, type Model } from "../model/field.ts";
 import { builtInFields, type CustomField, type CustomFields, modelOf, problemOfCustom } from "../model/fields.ts";
 import { fieldTypes } from "../model/value.ts";
+import type { NotificationChannel } from "../plugin.ts";
+import { readAlerts } from "./alerts.ts";
 import { readPolicy } from "./chains.ts";
 import { isBlock, isTimeZone, type ReadConnection, readConnection } from "./connection.ts";
 import { type Problem, sortProblems } from "./diagnostics.ts";
@@ -34,6 +36,8 @@ export interface ConfigInput {
   readonly env: Environment;
   /** The known connectors by system. */
   readonly connectors: ReadonlyMap<string, Connector>;
+  /** The known channels of alerts by their words; none without. */
+  readonly channels?: ReadonlyMap<string, NotificationChannel>;
 }
 
 export interface ConfigReading {
@@ -43,7 +47,7 @@ export interface ConfigReading {
   readonly problems: ReadonlyArray<Problem>;
 }
 
-export function readConfig({ text, file, env, connectors }: ConfigInput): ConfigReading {
+export function readConfig({ text, file, env, connectors, channels = new Map() }: ConfigInput): ConfigReading {
   const source = readSource(text.replace(/^\ufeff/, ""), env);
   const report = createReport(file, source);
   const answer = (config: HubConfig | null): ConfigReading => ({
@@ -63,6 +67,7 @@ export function readConfig({ text, file, env, connectors }: ConfigInput): Config
   checkSections(root, report);
   const hub = readHub(root.hub, report);
   const serve = readServe(root.serve, report);
+  const alerts = readAlerts(root.alerts, channels, report);
   const model = readFields(root.fields, report);
   const match = readMatch(root.match, report);
   const names = isBlock(root.connections) ? Object.keys(root.connections) : [];
@@ -86,7 +91,7 @@ export function readConfig({ text, file, env, connectors }: ConfigInput): Config
     [...read.values()].includes(undefined) ? undefined : names.filter((name) => maps(read.get(name), entity, field));
   const policy = readPolicy(root.policy, { model, connections: names, mapping, report });
   const connections = [...read.values()].flatMap((connection) => (connection === undefined ? [] : [connection.config]));
-  return answer({ hub, serve, connections, policy, model, match });
+  return answer({ hub, serve, alerts, connections, policy, model, match });
 }
 
 function maps(read: ReadConnection | undefined, entity: Entity, field: string): boolean {

@@ -1,6 +1,7 @@
 /** A table of all keys of the YAML, from the schemas that read it. */
 import { Schema } from "effect";
 import type { Connector } from "../connector.ts";
+import type { NotificationChannel } from "../plugin.ts";
 import { asJson, type Json } from "./json-schema.ts";
 import { ConfigShape } from "./shape.ts";
 
@@ -11,6 +12,7 @@ export type Translate = (english: string) => string;
 export function configReference(
   connectors: ReadonlyMap<string, Connector>,
   translate: Translate = (english) => english,
+  channels: ReadonlyMap<string, NotificationChannel> = new Map(),
 ): string {
   const rowsIn = (schema: Schema.Top): ReadonlyArray<Row> =>
     rowsOf(schemaOf(schema), "").map(({ key, kind, meaning }) => ({
@@ -24,6 +26,10 @@ export function configReference(
     const rows = rowsIn(connector.config);
     parts.push("", `### \`use: ${connector.system}\` (${translate(connector.title.en)})`, "");
     parts.push(...(rows.length === 0 ? [translate("No keys of its own.")] : table(head, rows)));
+  }
+  for (const plugin of channels.values()) {
+    parts.push("", `### \`alerts.channels.<name>\`, \`use: ${plugin.channel}\` (${translate(plugin.title.en)})`, "");
+    parts.push(...table(head, rowsIn(plugin.config)));
   }
   return `${parts.join("\n")}\n`;
 }

@@ -2,18 +2,8 @@
 import { Schema } from "effect";
 import { entities } from "../model/field.ts";
 import { fieldTypes } from "../model/value.ts";
-import { durationPattern } from "./duration.ts";
-
-const described = <S extends Schema.Top>(schema: S, description: string) =>
-  Schema.optionalKey(schema.annotate({ description }));
-
-const Text = Schema.String.check(Schema.isMinLength(1, { expected: "a text that is not empty" }));
-
-export const Duration = Schema.String.check(
-  Schema.isPattern(new RegExp(durationPattern), { expected: "a duration such as 30s, 10m, 1h or 2d" }),
-);
-
-const Count = Schema.Int.check(Schema.isGreaterThan(0, { expected: "a whole number above 0" }));
+import { AlertsShape } from "./alerts-shape.ts";
+import { positive as Count, Duration, described, Text } from "./kinds.ts";
 
 const Country = Schema.String.check(
   Schema.isPattern(/^[A-Z]{2}$/, { expected: "a country code of two capital letters, such as CN" }),
@@ -243,6 +233,7 @@ export const MatchShape = Schema.Struct({
 export const ConfigShape = Schema.Struct({
   hub: described(HubShape, "The hub itself."),
   serve: described(ServeShape, "How `serve` listens."),
+  alerts: described(AlertsShape, "What is told to people while `serve` runs, and how."),
   connections: Schema.Record(Schema.String, ConnectionShape).annotate({
     description: "The tenants that are kept the same, by a name of your own such as zoho-eu.",
   }),

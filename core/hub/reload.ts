@@ -55,6 +55,7 @@ export function reloadPlan(before: HubConfig, after: HubConfig): ReloadPlan {
   if (!isDeepStrictEqual(before.policy, after.policy)) hub.push("policy");
   if (!isDeepStrictEqual(before.match, after.match)) hub.push("match");
   if (!isDeepStrictEqual(before.model, after.model)) hub.push("fields");
+  if (!isDeepStrictEqual(before.alerts, after.alerts)) hub.push("alerts");
   const order = (config: HubConfig) =>
     config.connections.map((one) => one.name).filter((name) => old.has(name) && names.has(name));
   if (!isDeepStrictEqual(order(before), order(after))) hub.push("the order of the connections");

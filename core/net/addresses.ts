@@ -83,14 +83,14 @@ export interface Guard {
   readonly lookup: LookupFunction;
 }
 
-const nameIt = "if it is meant, name this host in the connection's YAML";
+const nameInConnection = "if it is meant, name this host in the connection's YAML";
 
 /**
- * The guard of one connection.
+ * The guard of one connection, or of alerts; `nameIt` says how a host is allowed.
  *
  * Shape   `allowedHosts` are host names or `host:port`, as the operator's YAML names them.
  */
-export function createGuard(allowedHosts: ReadonlyArray<string>): Guard {
+export function createGuard(allowedHosts: ReadonlyArray<string>, nameIt: string = nameInConnection): Guard {
   const allowed = new Set(allowedHosts.map((host) => host.toLowerCase()));
   // A look-up knows no port; the URL's own check has compared it already.
   const allowedNames = new Set([...allowed].map((host) => host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1")));

@@ -21,6 +21,8 @@ export interface HttpRequest {
   readonly json?: unknown;
   /** Sent as application/x-www-form-urlencoded. */
   readonly form?: Readonly<Record<string, string>>;
+  /** Sent as it is; its media type stands in the headers. */
+  readonly text?: string;
   /** Names of limits of the connector that this call counts against. */
   readonly limits?: ReadonlyArray<string>;
   /** Cost units for `daily` limits; 1 unless said. */

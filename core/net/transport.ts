@@ -17,6 +17,8 @@ export interface TransportOptions {
   readonly timeoutMs: number;
   /** For the connection itself; undici's own ten seconds unless said. */
   readonly connectTimeoutMs?: number;
+  /** How a host is allowed that is private; the connection's YAML unless said. */
+  readonly nameIt?: string;
 }
 
 export type Transport = (request: HttpRequest) => Promise<Outcome>;
@@ -40,7 +42,7 @@ interface Progress {
 
 export function createTransport(options: TransportOptions): Transport {
   const { clock, allowedHosts, timeoutMs, connectTimeoutMs } = options;
-  const guard = createGuard(allowedHosts);
+  const guard = createGuard(allowedHosts, options.nameIt);
   // HTTP/2 would share one connection between calls; a reset of it then says nothing about a single one.
   const agent = new Agent({
     allowH2: false,
@@ -153,9 +155,10 @@ async function follow({ request, guard, dispatcher, signal }: Exchange): Promise
   throw new Refused(`redirects more than ${redirectsMax} times.`, { beforeSending: false });
 }
 
-function contentOf({ json, form, headers }: HttpRequest): { headers: Record<string, string>; body?: string } {
+function contentOf({ json, form, text, headers }: HttpRequest): { headers: Record<string, string>; body?: string } {
   const given = Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
   const own = { accept: "application/json", "user-agent": "syncline" };
+  if (text !== undefined) return { headers: { ...own, ...Object.fromEntries(given) }, body: text };
   if (json !== undefined) {
     const merged = { ...own, "content-type": "application/json", ...Object.fromEntries(given) };
     return { headers: merged, body: JSON.stringify(json) };
