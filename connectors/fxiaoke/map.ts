@@ -66,7 +66,7 @@ export function entitiesOf(settings: Settings): Record<Entity, EntityMap> {
       writable: true,
       // Filled by Fxiaoke, or sent with every create.
       selfFilled: ["record_type", "owner", "life_status", "lock_status"],
-      pushBatchMax: 10,
+      pushBatchMax: 50,
       fetchBatchMax: 20,
     };
   };

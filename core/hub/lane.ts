@@ -93,6 +93,8 @@ const failedMs = 5_000;
 const failedMsMax = 300_000;
 /** A write that got nowhere is not tried again at once. */
 const stuckMs = 1_000;
+/** A run of writes ends after that many batches, so that a record that changes all the time is not given up. */
+const pushBatches = 3;
 
 export function createLane(context: LaneContext, connection: ConnectionConfig): Lane {
   const { name } = connection;
@@ -300,7 +302,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     const engine = context.engine();
     const id = engine.ids.next("run");
     try {
-      const ended = await run(Effect.result(pushConnection(engine, live, id, counts)));
+      const ended = await run(Effect.result(pushConnection(engine, live, id, counts, pushBatches)));
       if (!context.isLoading()) await run(settleAllMeetings(engine, id));
       if (ended._tag === "Failure") return failWith(ended.failure);
       if (trouble?.state === "held" || trouble?.state === "failing") clear();

@@ -73,9 +73,14 @@ export function counterShelf(store: Store, connection: string): CounterShelf {
       ),
     set: (name, day, used) =>
       Effect.runPromise(
-        database.write("keeping a counter", async () => {
-          await database.insert(counters, [{ connection, name, day, used }], "replace");
-        }),
+        database.write(
+          "keeping a counter",
+          async () => {
+            await database.insert(counters, [{ connection, name, day, used }], "replace");
+            // One a call: a loss of power may forget the last few of a day's thousands.
+          },
+          "soon",
+        ),
       ),
   };
 }

@@ -32,20 +32,22 @@ export const pushConnection = Effect.fn("push.connection")(function* (
   live: LiveConnection,
   run: string,
   counts: PushCounts = { created: 0, updated: 0, deleted: 0, rejected: 0 },
+  /** Batches of each entity; a hub that runs goes on in a new run, where every record may be tried again. */
+  batches = batchesMax,
 ) {
   if (live.api.push === undefined) return counts;
   const push: PushRun = { engine, live, run, counts, tries: new Map(), halves: new Map() };
-  yield* whileAlive(engine.store, run, pushAll(push));
+  yield* whileAlive(engine.store, run, pushAll(push, batches));
   return counts;
 });
 
-const pushAll = Effect.fn("push.all")(function* (push: PushRun) {
+const pushAll = Effect.fn("push.all")(function* (push: PushRun, batches: number) {
   const { engine, live, counts } = push;
   yield* brakeTarget(push);
   for (const entity of entityOrder) {
     const side = live.sides.get(entity);
     if (side === undefined || !side.writable) continue;
-    for (let batch = 0; batch < batchesMax; batch++) {
+    for (let batch = 0; batch < batches; batch++) {
       const rows = yield* dueRows(push, entity);
       if (rows.length === 0) break;
       for (const row of rows) push.tries.set(row.canonicalId, (push.tries.get(row.canonicalId) ?? 0) + 1);

@@ -122,6 +122,7 @@ async function run(course: Course): Promise<Outcome> {
       (name) => zoho.screen.edit("account", ids[0] ?? "", { Account_Name: name }),
       (name) => shows(ids[0] ?? "", name),
     );
+    await atRest(() => fxiaoke.traffic().writes + zoho.traffic().writes);
     const chain = await chainOf(servers);
     const latencies = await measure(
       course,
@@ -189,6 +190,15 @@ async function ready(edit: (name: string) => void, shows: (name: string) => bool
     }
   }
   throw new Error("no edit has arrived");
+}
+
+/** What the first load has made due is written. */
+async function atRest(writes: () => number): Promise<void> {
+  for (let looks = 0; looks < settleMsMax / 1_000; looks += 1) {
+    const before = writes();
+    await systemClock.sleep(1_000);
+    if (writes() === before) return;
+  }
 }
 
 const chains = 200;
