@@ -15,7 +15,7 @@ import {
 import { about, type Moment } from "./moment.ts";
 import { type Decoded, imageIn, type Settings, type Side } from "./settings.ts";
 import { equalValues, isEmpty } from "./value.ts";
-import type { Canonical, Link, Sent, World } from "./world.ts";
+import type { Canonical, Link, Provenance, Sent, World } from "./world.ts";
 
 export interface Numbers {
   /** The next internal number of a link. */
@@ -155,7 +155,10 @@ function createCanonical(
 ): void {
   const { arrived, read } = incoming;
   const id = moment.newId(side.entity === "account" ? "acc" : "ctc");
-  const interval = meetingInterval(side, arrived.record, read);
+  const provenance: Provenance = {
+    source: side.connection,
+    interval: meetingInterval(side, arrived.record, read),
+  };
   const canonical: Canonical = {
     id,
     entity: side.entity,
@@ -169,13 +172,15 @@ function createCanonical(
     revision: 1,
   };
   const values = resolveReferences(world, settings, side, link, arrived.decoded);
-  for (const [field, value] of Object.entries(values)) {
-    link.shadow.fields[field] = isEmpty(value)
-      ? { base: value, held: value }
-      : { base: value, held: value, spoke: true };
-    if (isEmpty(value)) continue;
+  for (const field in values) {
+    const value = values[field] ?? null;
+    if (isEmpty(value)) {
+      link.shadow.fields[field] = { base: value, held: value };
+      continue;
+    }
+    link.shadow.fields[field] = { base: value, held: value, spoke: true };
     canonical.values[field] = value;
-    canonical.provenance[field] = { source: side.connection, interval };
+    canonical.provenance[field] = provenance;
   }
   noteUnreadable(world, side, link, id, arrived.decoded);
   link.canonicalId = id;

@@ -462,8 +462,10 @@ export class World {
   }
 
   candidates(entity: Entity, kind: string, value: string): ReadonlyArray<string> {
+    const known = this.keys.get(keyKey(entity, kind, value));
+    if (known === undefined) return [];
     const ids = new Set<string>();
-    for (const id of this.keys.get(keyKey(entity, kind, value)) ?? []) {
+    for (const id of known) {
       const canonical = this.canonical(id);
       if (canonical !== undefined) ids.add(canonical.id);
     }

@@ -1,71 +1,11 @@
 /**
- * Sealing: AES-256-GCM over one JSON value, bound to whom it belongs to and what it is for.
- *
- * Shape   a sealed value is: nonce (12 bytes), tag (16 bytes), ciphertext. Its additional data is the purpose and the
- *         owner, so that a value moved to another owner or purpose does not open.
+ * Sealing: AES-256-GCM over one JSON value, bound to whom it belongs to and what it is for: its additional data is the
+ * purpose and the owner, so that a value moved to another owner or purpose does not open.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  createSecretKey,
-  type KeyObject,
-  randomFillSync,
-} from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
+import { BulkSealer } from "./bulk-seal.ts";
+import { fillRandom, keyBytes, openBytes, sealBytes } from "./gcm.ts";
 import type { HubKey } from "./hub-key.ts";
-
-const nonceBytes = 12;
-const tagBytes = 16;
-const keyBytes = 32;
-
-export class SealBroken extends Error {
-  readonly _tag = "SealBroken";
-  constructor(purpose: string) {
-    super(
-      `A sealed value (${purpose}) does not open: the store was changed outside Syncline, or its key is not this one. ` +
-        "Restore the store and the key from the same backup.",
-    );
-    this.name = "SealBroken";
-  }
-}
-
-// Random bytes are drawn in blocks: one call per nonce costs as much as the seal itself.
-const pool = Buffer.alloc(48 * 256);
-let poolUsed = pool.length;
-
-function fillRandom(target: Buffer, bytes: number): void {
-  if (poolUsed + bytes > pool.length) {
-    randomFillSync(pool);
-    poolUsed = 0;
-  }
-  pool.copy(target, 0, poolUsed, poolUsed + bytes);
-  poolUsed += bytes;
-}
-
-function sealBytes(key: KeyObject, plain: Buffer, bound: string): Buffer {
-  const sealed = Buffer.allocUnsafe(nonceBytes + tagBytes + plain.length);
-  fillRandom(sealed, nonceBytes);
-  const cipher = createCipheriv("aes-256-gcm", key, sealed.subarray(0, nonceBytes));
-  cipher.setAAD(Buffer.from(bound));
-  cipher.update(plain).copy(sealed, nonceBytes + tagBytes);
-  cipher.final();
-  cipher.getAuthTag().copy(sealed, nonceBytes);
-  return sealed;
-}
-
-function openBytes(key: KeyObject, sealed: Uint8Array, bound: string): Buffer {
-  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
-  try {
-    const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, nonceBytes));
-    decipher.setAAD(Buffer.from(bound));
-    decipher.setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
-    const plain = decipher.update(bytes.subarray(nonceBytes + tagBytes));
-    decipher.final();
-    return plain;
-  } catch {
-    throw new SealBroken(bound.split("\n")[0] ?? "value");
-  }
-}
 
 /** The key of one account or contact, ready for use. */
 export interface DataKey {
@@ -75,17 +15,17 @@ export interface DataKey {
    * What it sealed last. A record that comes in says the same in the canonical row, in the shadow and in the log, and
    * is sealed once for the three.
    */
-  last?: { readonly purpose: string; readonly text: string; readonly sealed: Buffer };
+  last?: { readonly purpose: string; readonly text: string; readonly sealed: Uint8Array };
 }
 
-/** All sealing of a hub. Cheap to keep, holds no state but the hub key. */
+/** All sealing of a hub. Cheap to keep, holds no state but the hub key and, once it was needed, a thread. */
 export interface Sealer {
   /** Another thread makes its own sealer from it. */
   readonly hubKey: HubKey;
   /** A new data key and its wrapped form, to be stored once. */
   readonly newDataKey: (owner: string) => { readonly dataKey: DataKey; readonly wrapped: Buffer };
   readonly unwrap: (owner: string, wrapped: Uint8Array) => DataKey;
-  readonly seal: (dataKey: DataKey, purpose: string, value: unknown) => Buffer;
+  readonly seal: (dataKey: DataKey, purpose: string, value: unknown) => Uint8Array;
   readonly open: (dataKey: DataKey, purpose: string, sealed: Uint8Array) => unknown;
   /** For what belongs to no account or contact. */
   readonly sealHub: (purpose: string, value: unknown) => Buffer;
@@ -97,9 +37,13 @@ export interface Sealer {
   readonly blind: (purpose: string, text: string | Uint8Array) => string;
   /** A keyed print of a secret or a request, whole (256 bits): two texts with one print are one text. */
   readonly print: (purpose: string, text: string) => string;
+  /** Seals on another thread what a large page brings. */
+  readonly bulk: () => BulkSealer;
+  readonly close: () => void;
 }
 
 export function createSealer(hubKey: HubKey): Sealer {
+  let bulk: BulkSealer | undefined;
   const parse = (plain: Buffer): unknown => JSON.parse(plain.toString("utf8"));
   return {
     hubKey,
@@ -129,5 +73,10 @@ export function createSealer(hubKey: HubKey): Sealer {
       createHmac("sha256", hubKey.blinding).update(purpose).update("\n").update(text).digest("base64url").slice(0, 16),
     print: (purpose, text) =>
       createHmac("sha256", hubKey.blinding).update(`print ${purpose}`).update("\n").update(text).digest("base64url"),
+    bulk: () => {
+      bulk ??= new BulkSealer(hubKey);
+      return bulk;
+    },
+    close: () => bulk?.close(),
   };
 }

@@ -68,11 +68,15 @@ function open(options: OpenOptions): Store {
         ? loadHubKey({ environment: Buffer.alloc(32, 7).toString("base64"), keyFile: "", storeHoldsData: false })
         : loadHubKey({ environment: options.key, keyFile: keyFile ?? "", storeHoldsData: holdsData });
     checkKey(client, hubKey, file);
+    const sealer = createSealer(hubKey);
     return {
       database: new Database(drizzle({ client }), client),
-      sealer: createSealer(hubKey),
+      sealer,
       file,
-      close: () => client.close(),
+      close: () => {
+        sealer.close();
+        client.close();
+      },
     };
   } catch (error) {
     client.close();

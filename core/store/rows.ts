@@ -16,6 +16,7 @@ import type {
   Shadow,
   ShadowField,
 } from "../model/world.ts";
+import { type BulkSealer, NewDataKey } from "../security/bulk-seal.ts";
 import type { DataKey, Sealer } from "../security/seal.ts";
 import type { NewRow, Row } from "./database.ts";
 import type { canonicals, changes, conflicts, links, sent, shadows } from "./tables.ts";
@@ -29,6 +30,8 @@ export interface Sealing {
   readonly sealer: Sealer;
   readonly keys: KeyRing;
   readonly model: Model;
+  /** Where values under new keys are sealed, if a thread does it; they may be stored when it has settled. */
+  readonly bulk?: BulkSealer;
 }
 
 const isPersonal = (model: Model, entity: Entity, field: string): boolean =>
@@ -63,7 +66,10 @@ function sealFor(sealing: Sealing, owner: string | null, purpose: string, value:
   if (isBare(value)) return null;
   const key = owner === null ? undefined : sealing.keys.get(owner);
   if (owner !== null && key === undefined) return null;
-  return key === undefined ? sealing.sealer.sealHub(purpose, value) : sealing.sealer.seal(key, purpose, value);
+  if (key === undefined) return sealing.sealer.sealHub(purpose, value);
+  return sealing.bulk !== undefined && key instanceof NewDataKey
+    ? sealing.bulk.seal(key, purpose, value)
+    : sealing.sealer.seal(key, purpose, value);
 }
 
 function openFor<T>(sealing: Sealing, owner: string | null, purpose: string, sealed: Uint8Array | null): Partial<T> {

@@ -70,6 +70,27 @@ export function storedKey(sealer: Sealer, { entity, kind, value }: KnownBy): str
   return clearKinds.has(kind) ? `${entity} ${kind} ${value}` : sealer.blind(`key ${entity} ${kind}`, value);
 }
 
+/**
+ * Writes keys, each once: the keys that a page looks up are the ones that it stores. It lives no longer than the working
+ * set, as it holds clear values.
+ */
+function keyWriter(sealer: Sealer): (key: KnownBy) => string {
+  const written = new Map<string, string>();
+  return (key) => {
+    const name = `${key.entity} ${key.kind} ${key.value}`;
+    const known = written.get(name);
+    if (known !== undefined) return known;
+    const text = storedKey(sealer, key);
+    written.set(name, text);
+    return text;
+  };
+}
+
+/** What a working set is sealed with, from its load to its commit. */
+export interface WorldSealing extends Sealing {
+  readonly textOf: (key: KnownBy) => string;
+}
+
 /** Links by remote id, without their shadows: enough to see what is unchanged. */
 export function linksByRemote(
   database: Database,
@@ -89,15 +110,15 @@ export async function loadWorld(
   sealer: Sealer,
   model: Model,
   wanted: Wanted,
-): Promise<{ readonly world: World; readonly sealing: Sealing }> {
+): Promise<{ readonly world: World; readonly sealing: WorldSealing }> {
   const keys: KeyRing = new Map();
-  const sealing: Sealing = { sealer, keys, model };
+  const sealing: WorldSealing = { sealer, keys, model, textOf: keyWriter(sealer) };
   const linkRows = new Map<number, Row<typeof links>>();
   for (const row of wanted.links ?? []) linkRows.set(row.id, row);
   for (const [side, remoteIds] of groupRemotes(wanted.remotes ?? [])) {
     for (const row of await linksByRemote(database, side.connection, side.entity, remoteIds)) linkRows.set(row.id, row);
   }
-  const keyRows = await loadKeys(database, sealer, wanted.keys ?? []);
+  const keyRows = await loadKeys(database, sealing, wanted.keys ?? []);
   const openCases =
     wanted.casesOf === undefined
       ? []
@@ -184,12 +205,12 @@ function groupRemotes(
 
 async function loadKeys(
   database: Database,
-  sealer: Sealer,
+  sealing: WorldSealing,
   wanted: NonNullable<Wanted["keys"]>,
 ): Promise<Array<MatchKeyRow>> {
   if (wanted.length === 0) return [];
   const clear = new Map<string, KnownBy>();
-  for (const key of wanted) clear.set(storedKey(sealer, key), key);
+  for (const key of wanted) clear.set(sealing.textOf(key), key);
   const found = await database.selectIn(matchKeys, "value", [...clear.keys()]);
   return found.flatMap(({ value, canonicalId }) => {
     const key = clear.get(value);
@@ -218,19 +239,26 @@ export interface SaveContext {
   readonly settings: Settings;
 }
 
+/** Fewer new accounts and contacts are sealed sooner than a thread is asked. */
+const bulkMin = 200;
+
 /** Writes back everything that the decision changed. */
 export async function saveWorld(
   database: Database,
-  sealing: Sealing,
+  sealing: WorldSealing,
   world: World,
   context: SaveContext,
 ): Promise<void> {
-  await saveCanonicals(database, sealing, world);
-  await saveLinks(database, sealing, world);
-  await database.insert(
-    changes,
-    world.log.map((change) => changeRow(sealing, change)),
-  );
+  const parts = partsOf(world);
+  const bulk = parts.created.length >= bulkMin ? sealing.sealer.bulk() : undefined;
+  const rows = recordRows(bulk === undefined ? sealing : { ...sealing, bulk }, world, parts);
+  bulk?.flush();
+  // What needs no seal goes in while a thread may still be sealing.
+  await saveKeys(database, sealing, world, parts.changed);
+  await saveWords(database, sealing, world, parts.created, parts.changed);
+  await saveLinks(database, parts);
+  await bulk?.settled();
+  await saveRecords(database, rows);
   await database.insert(
     conflicts,
     [...world.changedConflicts.keys()].map((conflict) => conflictRow(sealing, conflict)),
@@ -255,42 +283,69 @@ export async function saveWorld(
   await saveDeadLetters(database, sealing, world, context);
 }
 
-async function saveCanonicals(database: Database, sealing: Sealing, world: World): Promise<void> {
+interface Parts {
+  readonly created: ReadonlyArray<Canonical>;
+  readonly changed: ReadonlyArray<Canonical>;
+  readonly createdLinks: ReadonlyArray<Link>;
+  readonly changedLinks: ReadonlyArray<Link>;
+}
+
+function partsOf(world: World): Parts {
   const created: Array<Canonical> = [];
   const changed: Array<Canonical> = [];
-  const wrappedKeys: Array<{ owner: string; wrapped: Uint8Array }> = [];
   for (const [id, state] of world.changedCanonicals) {
     const canonical = world.canonicals.get(id);
-    if (canonical === undefined) continue;
-    if (state === "new") {
-      const { dataKey, wrapped } = sealing.sealer.newDataKey(id);
-      sealing.keys.set(id, dataKey);
-      wrappedKeys.push({ owner: id, wrapped });
-      created.push(canonical);
-    } else changed.push(canonical);
+    if (canonical !== undefined) (state === "new" ? created : changed).push(canonical);
   }
-  await database.insert(dataKeys, wrappedKeys);
-  await database.insert(
-    canonicals,
-    created.map((canonical) => canonicalRow(sealing, canonical)),
-  );
+  const createdLinks: Array<Link> = [];
+  const changedLinks: Array<Link> = [];
+  for (const [link, state] of world.changedLinks) (state === "new" ? createdLinks : changedLinks).push(link);
+  return { created, changed, createdLinks, changedLinks };
+}
+
+type RecordRows = ReturnType<typeof recordRows>;
+
+/** The rows that say what records hold. New accounts and contacts get their keys here. */
+function recordRows(sealing: WorldSealing, world: World, parts: Parts) {
+  const wrappedKeys: Array<NewRow<typeof dataKeys>> = [];
+  const created: Array<NewRow<typeof canonicals>> = [];
+  for (const canonical of parts.created) {
+    const { dataKey, wrapped } = (sealing.bulk ?? sealing.sealer).newDataKey(canonical.id);
+    sealing.keys.set(canonical.id, dataKey);
+    wrappedKeys.push({ owner: canonical.id, wrapped });
+    created.push(canonicalRow(sealing, canonical));
+  }
+  return {
+    wrappedKeys,
+    created,
+    changed: parts.changed.map((canonical) => canonicalRow(sealing, canonical)),
+    createdShadows: parts.createdLinks.map((link) => shadowRow(sealing, link)),
+    changedShadows: parts.changedLinks.map((link) => shadowRow(sealing, link)),
+    changes: world.log.map((change) => changeRow(sealing, change)),
+  };
+}
+
+async function saveRecords(database: Database, rows: RecordRows): Promise<void> {
+  await database.insert(dataKeys, rows.wrappedKeys);
+  await database.insert(canonicals, rows.created);
   await database.update(
     canonicals,
     ["id"],
     ["state", "mergedInto", "name", "refersTo", "clear", "sealed", "provenance", "updatedAt", "revision"],
-    changed.map((canonical) => canonicalRow(sealing, canonical)),
+    rows.changed,
   );
-  await saveKeys(database, sealing, world, changed);
-  await saveWords(database, sealing, world, created, changed);
+  await database.insert(shadows, rows.createdShadows);
+  await database.insert(shadows, rows.changedShadows, "replace");
+  await database.insert(changes, rows.changes);
 }
 
 async function saveKeys(
   database: Database,
-  sealing: Sealing,
+  sealing: WorldSealing,
   world: World,
   changed: ReadonlyArray<Canonical>,
 ): Promise<void> {
-  const row = (key: MatchKeyRow) => ({ value: storedKey(sealing.sealer, key), canonicalId: key.canonicalId });
+  const row = (key: MatchKeyRow) => ({ value: sealing.textOf(key), canonicalId: key.canonicalId });
   const added = world.newKeys.map(row);
   const removed: Array<NewRow<typeof matchKeys>> = [];
   for (const canonical of changed) {
@@ -344,11 +399,8 @@ async function saveWords(
   await database.insert(words, inOrderOf("word", rows), "ignore");
 }
 
-async function saveLinks(database: Database, sealing: Sealing, world: World): Promise<void> {
-  const created: Array<Link> = [];
-  const changed: Array<Link> = [];
-  for (const [link, state] of world.changedLinks) (state === "new" ? created : changed).push(link);
-  await database.insert(links, created.map(linkRow));
+async function saveLinks(database: Database, parts: Parts): Promise<void> {
+  await database.insert(links, parts.createdLinks.map(linkRow));
   await database.update(
     links,
     ["id"],
@@ -364,16 +416,7 @@ async function saveLinks(database: Database, sealing: Sealing, world: World): Pr
       "settledAt",
       "fetchAfter",
     ],
-    changed.map(linkRow),
-  );
-  await database.insert(
-    shadows,
-    created.map((link) => shadowRow(sealing, link)),
-  );
-  await database.insert(
-    shadows,
-    changed.map((link) => shadowRow(sealing, link)),
-    "replace",
+    parts.changedLinks.map(linkRow),
   );
 }
 
