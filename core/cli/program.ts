@@ -8,6 +8,7 @@ import { levels } from "../watch/event-lines.ts";
 import { check, init } from "./check.ts";
 import { type Cli, exit, type Global } from "./cli.ts";
 import { listConflictsCommand, type ResolveOptions, resolveConflict, showConflict, undoConflict } from "./conflicts.ts";
+import { pauseCommand, replayCallsCommand } from "./connections.ts";
 import { printJson, wordsOf } from "./context.ts";
 import { explainCommand, listCommand, searchCommand, showCommand } from "./customers.ts";
 import { decide, setCommand } from "./decide.ts";
@@ -137,9 +138,16 @@ function programFor(
     ran(reloadCommand(cli, global())),
   );
 
-  command(program, "connections", "list the connections and their state").action(() =>
+  const connections = command(program, "connections", "list the connections and their state").action(() =>
     ran(connectionsCommand(cli, global())),
   );
+  command(connections, "pause <name>", "stop reading from and writing to one; its webhook calls are kept").action(
+    (name) => ran(pauseCommand(cli, global(), name, true)),
+  );
+  command(connections, "resume <name>", "let it go on").action((name) => ran(pauseCommand(cli, global(), name, false)));
+  command(connections, "replay <name>", "read the webhook calls that were kept (seven days) again")
+    .option("--since <time>", "only those received since then")
+    .action((name, options) => ran(replayCallsCommand(cli, global(), name, options)));
 
   for (const entity of ["account", "contact"] as const) customers(command, program, entity, cli, global, ran);
 

@@ -1,4 +1,6 @@
+import { Effect } from "effect";
 import { afterEach, describe, expect, it } from "vitest";
+import { replayCalls } from "../../../core/store/inbox.ts";
 import { createServiceKit, type ServiceKit, type ServiceKitOptions } from "../../kit/service-kit.ts";
 
 let kit: ServiceKit | undefined;
@@ -53,5 +55,79 @@ describe("a running hub", () => {
     const [id = ""] = running.systems.one?.screen.list("account") ?? [];
     running.systems.one?.screen.edit("account", id, { Name: "Acme Group" });
     await running.until("the edit arrived", () => names(running, "two")[0] === "Acme Group");
+  });
+
+  it("writes and reads nothing while a person has stopped a connection, and makes up for it after", async () => {
+    const running = await start({
+      fill: ({ one }) => one?.screen.create("account", { Name: "Acme", Domain: "acme.example" }),
+    });
+    await running.until("the other has it", () => names(running, "two").length === 1);
+    await Effect.runPromise(running.service.pause("two", "test"));
+    const [id = ""] = running.systems.one?.screen.list("account") ?? [];
+    running.systems.one?.screen.edit("account", id, { Name: "Acme Group" });
+    await running.hook("one", { body: JSON.stringify({ type: "companies.updated", data: { id } }) });
+    await running.until("the hub knows it", () =>
+      running.events.some((event) => event.kind === "read" && event.records > 0),
+    );
+    expect(names(running, "two")).toEqual(["Acme"]);
+    await Effect.runPromise(running.service.resume("two", "test"));
+    await running.until("the edit arrived", () => names(running, "two")[0] === "Acme Group");
+  });
+
+  it("reads a connection that a reload brings, and lets one sleep that it takes away", async () => {
+    const running = await start({
+      names: ["one", "two", "three"],
+      fill: ({ one }) => one?.screen.create("account", { Name: "Acme", Domain: "acme.example" }),
+    });
+    await running.until("all have it", () => names(running, "three").length === 1);
+    let three: Record<string, unknown> | undefined;
+    running.setYaml((yaml) => {
+      three = yaml.connections.three;
+      delete yaml.connections.three;
+    });
+    expect(await Effect.runPromise(running.service.reload("test"))).toMatchObject({
+      kind: "done",
+      plan: { gone: ["three"], added: [], changed: [] },
+    });
+    const states = await Effect.runPromise(running.service.connections());
+    expect(states.find((one) => one.name === "three")?.state).toBe("sleeping");
+    const [id = ""] = running.systems.one?.screen.list("account") ?? [];
+    running.systems.one?.screen.edit("account", id, { Name: "Acme Group" });
+    await running.hook("one", { body: JSON.stringify({ type: "companies.updated", data: { id } }) });
+    await running.until("two has the edit", () => names(running, "two")[0] === "Acme Group");
+    expect(names(running, "three")).toEqual(["Acme"]);
+    running.setYaml((yaml) => {
+      if (three !== undefined) yaml.connections.three = three;
+    });
+    await Effect.runPromise(running.service.reload("test"));
+    await running.until("three has it too", () => names(running, "three")[0] === "Acme Group");
+  });
+
+  it("goes on as before when the YAML has errors", async () => {
+    const running = await start();
+    const states = async () =>
+      (await Effect.runPromise(running.service.connections())).map((one) => one.state).join(" ");
+    await running.until("both run", async () => (await states()) === "running running");
+    running.setYaml((yaml) => {
+      yaml.hub.nonsense = 1;
+    });
+    const answer = await Effect.runPromise(running.service.reload("test"));
+    expect(answer.kind).toBe("refused");
+    expect(await states()).toBe("running running");
+  });
+
+  it("reads kept calls again on request", async () => {
+    const running = await start({
+      fill: ({ one }) => one?.screen.create("account", { Name: "Acme", Domain: "acme.example" }),
+    });
+    await running.until("the other has it", () => names(running, "two").length === 1);
+    const [id = ""] = running.systems.one?.screen.list("account") ?? [];
+    await running.hook("one", { body: JSON.stringify({ type: "companies.updated", data: { id } }) });
+    const reads = () => running.events.filter((event) => event.kind === "read" && event.calls > 0).length;
+    await running.until("it was read", () => reads() === 1);
+    const { database } = running.service.hub().store;
+    expect(await Effect.runPromise(replayCalls(database, { connection: "one", since: null }))).toBe(1);
+    running.service.lane("one")?.ring("inbox");
+    await running.until("it was read again", () => reads() === 2);
   });
 });
