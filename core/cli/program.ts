@@ -5,6 +5,7 @@ import type { Entity } from "../model/field.ts";
 import { conflictKinds } from "../model/world.ts";
 import { roles, scopes } from "../security/roles.ts";
 import { levels } from "../watch/event-lines.ts";
+import { listAlertsCommand, testAlertsCommand } from "./alerts.ts";
 import { check, init } from "./check.ts";
 import { type Cli, exit, type Global } from "./cli.ts";
 import { listConflictsCommand, type ResolveOptions, resolveConflict, showConflict, undoConflict } from "./conflicts.ts";
@@ -181,6 +182,14 @@ function programFor(
   command(policy, "apply", "make them edits of yours")
     .option("--beyond-brake", "also where many customers would change", false)
     .action((options) => ran(policyApply(cli, global(), options)));
+
+  const alerts = program.command("alerts").description("what people are told of while the hub runs");
+  command(alerts, "list", "list what is wrong by the rules of the YAML")
+    .option("--all", "what is over too", false)
+    .action((options) => ran(listAlertsCommand(cli, global(), options)));
+  command(alerts, "test [channel]", "send a test message through every channel, or one").action((channel) =>
+    ran(testAlertsCommand(cli, global(), channel)),
+  );
 
   const audit = program.command("audit").description("the log of who did what");
   command(audit, "verify", "check that no entry was changed, removed or added").action(() =>

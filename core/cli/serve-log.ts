@@ -5,11 +5,12 @@ import type { LogFields } from "../connector.ts";
 import type { Listener } from "../hub/events.ts";
 import type { RunningService } from "../hub/start-service.ts";
 import { createLog, type HubLog, isLevel, type Level } from "../watch/log.ts";
-import { createRedact } from "../watch/redact.ts";
+import { createRedact, type Redact } from "../watch/redact.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 
 export interface ServeLog {
   readonly log: HubLog;
+  readonly redact: Redact;
   readonly hear: Listener;
   /** The connections and secrets are those of the service from now on, also after a reload. */
   readonly follow: (service: RunningService) => void;
@@ -30,11 +31,12 @@ export async function startLog(
     if (known?.of !== present) known = { of: present, secrets: secretsOf(present) };
     return known.secrets;
   };
+  const redact = createRedact(secrets);
   const log = await createLog({
     clock: cli.clock,
     level: options.level,
     isText: cli.isOutTerminal === true && !global.json,
-    redact: createRedact(secrets),
+    redact,
     write: (line) => {
       if (held === null) void cli.out(line);
       else held.push(line);
@@ -42,6 +44,7 @@ export async function startLog(
   });
   return {
     log,
+    redact,
     hear: log.hear((name) => config().connections.some((one) => one.name === name)),
     follow: (service) => {
       config = () => service.hub().config;

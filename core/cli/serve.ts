@@ -6,7 +6,7 @@ import type { Listener } from "../hub/events.ts";
 import { type Hub, openHub, storeFile } from "../hub/open.ts";
 import { type RunningService, startService } from "../hub/start-service.ts";
 import type { Level } from "../watch/log.ts";
-import { createWatch } from "../watch/watch.ts";
+import { createWatch, type WatchOptions } from "../watch/watch.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { printJson, printLines, readYaml, soundConfig } from "./context.ts";
 import { isRunning, readPid, removePid, writePid } from "./pid-file.ts";
@@ -31,6 +31,8 @@ export async function startServing(
     readonly listeners?: ReadonlyArray<Listener>;
     /** Warnings on standard error without. */
     readonly log?: Hub["log"];
+    /** Where alerts stand beside the channels, and what keeps secrets out of them. */
+    readonly alerting?: Pick<WatchOptions, "say" | "redact">;
   },
 ): Promise<Serving> {
   const { config } = options.read();
@@ -44,7 +46,7 @@ export async function startServing(
   try {
     const hub = await Effect.runPromise(openHub({ config, key: cli.env.SYNCLINE_KEY, clock: cli.clock, log }));
     ending.push(hub.close);
-    const watch = await createWatch({ clock: cli.clock, version: cli.version });
+    const watch = await createWatch({ clock: cli.clock, version: cli.version, ...options.alerting });
     ending.push(watch.stop);
     const listeners = [watch.hear, ...(options.listeners ?? [])];
     const service = await startService({ hub, readConfig: options.read, listeners });
@@ -80,7 +82,12 @@ export async function serveCommand(cli: Cli, global: Global, options: ServeOptio
   const config = soundConfig(cli, global);
   const logging = await startLog(cli, global, { config, level: options.logLevel ?? levelOf(cli) });
   const read = () => readYaml(cli, global);
-  const serving = startServing(cli, { read, log: logging.log, listeners: [logging.hear] });
+  const serving = startServing(cli, {
+    read,
+    log: logging.log,
+    listeners: [logging.hear],
+    alerting: { say: logging.log.say, redact: logging.redact },
+  });
   const { service, server, close } = await serving.catch((error: unknown) => {
     logging.release();
     throw error;

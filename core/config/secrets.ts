@@ -9,16 +9,13 @@ const depthMax = 8;
 const pathWord = /^[A-Za-z0-9_-]{16,}$/;
 
 /** The longest first, so that a secret inside another one leaves no rest. */
-export function secretsOf(
-  config: Pick<HubConfig, "connections">,
-  more: ReadonlyArray<unknown> = [],
-): ReadonlyArray<string> {
+export function secretsOf({ connections, alerts }: Pick<HubConfig, "connections" | "alerts">): ReadonlyArray<string> {
   const found = new Set<string>();
-  for (const { config: own, webhook } of config.connections) {
+  for (const { config: own, webhook } of connections) {
     collect(own, false, found, depthMax);
     if (webhook.kind === "signed") for (const secret of webhook.secrets) found.add(secret);
   }
-  for (const value of more) collect(value, false, found, depthMax);
+  for (const channel of alerts.channels) collect(channel.config, false, found, depthMax);
   return [...found].filter((secret) => secret.length >= lengthMin).toSorted((one, other) => other.length - one.length);
 }
 

@@ -1,5 +1,5 @@
 /** What a running hub is measured by, counted in the store: a handful of statements over indexes, whatever its size. */
-import { and, count, desc, eq, gt, inArray, min, sql } from "drizzle-orm";
+import { and, count, desc, eq, gt, inArray, isNotNull, min, sql } from "drizzle-orm";
 import type { Database } from "./database.ts";
 import { conflicts, deadLetters, inbox, outbox, runs, subscriptions } from "./tables.ts";
 
@@ -15,7 +15,7 @@ export interface ConnectionCounts {
   readonly unreadSince: number | null;
   /** When the last pull that succeeded ended. */
   readonly pulledAt: number | null;
-  /** Channels that the vendor has dropped. */
+  /** Channels whose last try with the vendor failed. */
   readonly lostChannels: number;
 }
 
@@ -59,7 +59,7 @@ export const readCounts = (database: Database, names: ReadonlyArray<string>, now
     const lost = await db
       .select({ connection: subscriptions.connection, count: count() })
       .from(subscriptions)
-      .where(eq(subscriptions.state, "lost"))
+      .where(isNotNull(subscriptions.reason))
       .groupBy(subscriptions.connection);
     const open = await db
       .select({ connection: conflicts.connection, kind: conflicts.kind, count: count() })

@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Gauge, Registry } from "prom-client";
 import type { ConnectionStatus } from "../hub/service.ts";
+import type { AlertRow } from "../store/alerts.ts";
 import type { ConnectionMeasures, Measures } from "./measures.ts";
 
 const states: ReadonlyArray<ConnectionStatus["state"]> = [
@@ -23,7 +24,7 @@ export interface HubFacts {
 
 export interface Gauges {
   /** `measures` is null while the store does not answer: then the connections show nothing, rather than what was. */
-  readonly set: (facts: HubFacts, measures: Measures | null) => void;
+  readonly set: (facts: HubFacts, measures: Measures | null, firing: ReadonlyArray<AlertRow>) => void;
   readonly stop: () => void;
 }
 
@@ -46,6 +47,7 @@ export function createGauges({ Gauge }: Kinds, register: Registry): Gauges {
     memory: gauge("process_resident_memory_bytes", "Memory of the process."),
     cpu: gauge("process_cpu_seconds_total", "Processor time of the process."),
     delay: gauge("syncline_event_loop_delay_seconds", "How late timers came since the last look.", ["quantile"]),
+    alerts: gauge("syncline_alerts_firing", "1 for each trouble that people are told of.", ["rule", "connection"]),
     conflicts: gauge(
       "syncline_conflicts_open",
       "Questions that wait for a person; no connection where several differ.",
@@ -56,7 +58,7 @@ export function createGauges({ Gauge }: Kinds, register: Registry): Gauges {
   const perConnection = connectionGauges(gauge);
 
   return {
-    set: ({ startedAt, now, storeOk, ready, version }, measures) => {
+    set: ({ startedAt, now, storeOk, ready, version }, measures, firing) => {
       hub.info.set({ version }, 1);
       hub.uptime.set((now - startedAt) / 1000);
       hub.store.set(storeOk ? 1 : 0);
@@ -70,6 +72,8 @@ export function createGauges({ Gauge }: Kinds, register: Registry): Gauges {
         hub.delay.set({ quantile: String(quantile / 100) }, late);
       }
       loop.reset();
+      hub.alerts.reset();
+      for (const { rule, subject } of firing) hub.alerts.set({ rule, connection: subject }, 1);
       hub.conflicts.reset();
       for (const { connection, kind, count } of measures?.openConflicts ?? []) {
         hub.conflicts.set({ connection, kind }, count);

@@ -64,6 +64,16 @@ export function createMeasures(
     return { at: now, connections, openConflicts: counts.openConflicts };
   };
 
+  /** States are in memory, so they are as of now. */
+  const withStates = (measures: Measures): Measures => {
+    const present = new Map(service.lanes().map((lane) => [lane.name, lane.status()]));
+    const connections = measures.connections.map((one) => {
+      const { state, reason } = present.get(one.name) ?? one;
+      return { ...one, state, reason };
+    });
+    return { ...measures, connections };
+  };
+
   return () => {
     const now = clock.now();
     if (latest === null || now - takenAt > freshMs) {
@@ -74,7 +84,7 @@ export function createMeasures(
         latest = null;
       });
     }
-    return latest;
+    return latest.then(withStates);
   };
 }
 

@@ -1,17 +1,22 @@
-/** Watching a running hub: it hears what happens, measures what is, and gives both as metrics. */
+/** Watching a running hub: it hears what happens, measures what is, gives both as metrics, and tells people of troubles. */
 import type { Clock } from "../connector.ts";
 import type { Listener } from "../hub/events.ts";
 import type { RunningService } from "../hub/start-service.ts";
 import { createAgreementWatch } from "./agreement.ts";
+import { type AlertsOptions, createAlerts } from "./alerts.ts";
 import { type Answer, createCounters } from "./counters.ts";
 import { createGauges } from "./gauges.ts";
 import { createMeasures, type Measures } from "./measures.ts";
+import { createRedact, type Redact } from "./redact.ts";
 
 export type { Answer } from "./counters.ts";
 
 export interface WatchOptions {
   readonly clock: Clock;
   readonly version: string;
+  /** Alerts stand in the log too. */
+  readonly say?: AlertsOptions["say"];
+  readonly redact?: Redact;
 }
 
 export interface Watch {
@@ -28,7 +33,8 @@ export interface Watch {
 }
 
 /** The library is loaded here, because only a running hub needs it. */
-export async function createWatch({ clock, version }: WatchOptions): Promise<Watch> {
+export async function createWatch(options: WatchOptions): Promise<Watch> {
+  const { clock, version, say = () => {}, redact = createRedact(() => []) } = options;
   const kinds = await import("prom-client");
   const register = new kinds.Registry();
   const startedAt = clock.now();
@@ -36,38 +42,46 @@ export async function createWatch({ clock, version }: WatchOptions): Promise<Wat
   const agreement = createAgreementWatch(clock, stopping.signal);
   const gauges = createGauges(kinds, register);
   let service: RunningService | null = null;
-  let measures: () => Promise<Measures | null> = async () => null;
-  let measuring: Promise<void> = Promise.resolve();
+  let measures: (() => Promise<Measures>) | null = null;
+  let working: Promise<unknown> = Promise.resolve();
   let storeOk = true;
   const counters = createCounters(kinds, register, (name) => service?.lane(name) !== undefined);
+
+  const { signal } = stopping;
+  const alerts = createAlerts({ clock, redact, say, signal, noteNotice: counters.noteNotice });
 
   return {
     hear: (event) => {
       if (event.kind === "store") storeOk = event.ok;
       agreement.hear(event);
       counters.hear(event);
+      alerts.hear(event);
     },
     start: (running) => {
       service = running;
       measures = createMeasures(running, agreement.latest, clock);
-      measuring = agreement.run(running);
+      working = Promise.all([agreement.run(running), alerts.run(running, measures)]);
     },
     metrics: async () => {
       let answers = true;
-      const measured = await measures().catch(() => {
+      const measured = await (measures?.() ?? Promise.resolve(null)).catch(() => {
         answers = false;
         return null;
       });
       const ready = service?.readiness().ready ?? false;
-      gauges.set({ startedAt, now: clock.now(), storeOk: storeOk && answers, ready, version }, measured);
+      const facts = { startedAt, now: clock.now(), storeOk: storeOk && answers, ready, version };
+      gauges.set(facts, measured, alerts.firing());
       return register.metrics();
     },
     noteAnswer: counters.noteAnswer,
-    noteRefused: counters.noteRefused,
+    noteRefused: (kind) => {
+      counters.noteRefused(kind);
+      alerts.noteRefused();
+    },
     stop: async () => {
       stopping.abort();
       gauges.stop();
-      await measuring;
+      await working;
     },
   };
 }

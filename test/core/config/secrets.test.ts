@@ -29,8 +29,16 @@ describe("the secrets of a configuration", () => {
     ]);
   });
 
-  it("are found inside addresses too: in the path, the query and before the host", () => {
-    const more = [{ url: "https://bot.example/hook/0123456789abcdef01?key=robot-key&x=1" }, "smtp://me:pass-word@mail"];
-    expect(secretsOf({ connections: [] }, more)).toEqual(["0123456789abcdef01", "robot-key", "pass-word"]);
+  it("are found inside addresses too: in the path and in the query", () => {
+    const channels = [
+      "alerts:",
+      "  channels:",
+      "    bot: { use: feishu, url: https://bot.example/hook/0123456789abcdef01, secret: feishu-sign }",
+      "    team: { use: wecom, url: https://bot.example/send?key=robot-key }",
+    ].join("\n");
+    const { connectors, channels: plugins } = registry;
+    const { config } = readConfig({ text: `${text}${channels}`, file: "", env: {}, connectors, channels: plugins });
+    const secrets = config === null ? [] : secretsOf(config);
+    expect(secrets).toEqual(expect.arrayContaining(["0123456789abcdef01", "feishu-sign", "robot-key"]));
   });
 });
