@@ -29,12 +29,18 @@ const freshMs = 5_000;
 /** A postponed record that is not seen for that long has been written. */
 const forgetMs = 60_000;
 
-/** Errors  StoreFailed. */
+export interface Measuring {
+  /** Errors  StoreFailed. */
+  readonly read: () => Promise<Measures>;
+  /** Something has happened that a look of seconds ago does not show. */
+  readonly forget: () => void;
+}
+
 export function createMeasures(
   service: Pick<RunningService, "hub" | "lanes" | "connections">,
   agreement: () => ReadonlyMap<string, Measured>,
   clock: Clock,
-): () => Promise<Measures> {
+): Measuring {
   const waiting = createWaiting();
   let latest: Promise<Measures> | null = null;
   let takenAt = Number.NEGATIVE_INFINITY;
@@ -74,17 +80,22 @@ export function createMeasures(
     return { ...measures, connections };
   };
 
-  return () => {
-    const now = clock.now();
-    if (latest === null || now - takenAt > freshMs) {
-      takenAt = now;
-      latest = take();
-      // A failure is told to those who wait for it, and tried again by the next.
-      latest.catch(() => {
-        latest = null;
-      });
-    }
-    return latest.then(withStates);
+  return {
+    forget: () => {
+      takenAt = Number.NEGATIVE_INFINITY;
+    },
+    read: () => {
+      const now = clock.now();
+      if (latest === null || now - takenAt > freshMs) {
+        takenAt = now;
+        latest = take();
+        // A failure is told to those who wait for it, and tried again by the next.
+        latest.catch(() => {
+          latest = null;
+        });
+      }
+      return latest.then(withStates);
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import { createAgreementWatch } from "./agreement.ts";
 import { type AlertsOptions, createAlerts } from "./alerts.ts";
 import { type Answer, createCounters } from "./counters.ts";
 import { createGauges } from "./gauges.ts";
-import { createMeasures, type Measures } from "./measures.ts";
+import { createMeasures, type Measuring } from "./measures.ts";
 import { createRedact, type Redact } from "./redact.ts";
 
 export type { Answer } from "./counters.ts";
@@ -42,7 +42,7 @@ export async function createWatch(options: WatchOptions): Promise<Watch> {
   const agreement = createAgreementWatch(clock, stopping.signal);
   const gauges = createGauges(kinds, register);
   let service: RunningService | null = null;
-  let measures: (() => Promise<Measures>) | null = null;
+  let measuring: Measuring | null = null;
   let working: Promise<unknown> = Promise.resolve();
   let storeOk = true;
   const counters = createCounters(kinds, register, (name) => service?.lane(name) !== undefined);
@@ -53,18 +53,20 @@ export async function createWatch(options: WatchOptions): Promise<Watch> {
   return {
     hear: (event) => {
       if (event.kind === "store") storeOk = event.ok;
+      // Pulls come by the minute; calls and pushes by the thousand, and a look may be a few seconds old.
+      if (event.kind === "pulled" || event.kind === "channel") measuring?.forget();
       agreement.hear(event);
       counters.hear(event);
       alerts.hear(event);
     },
     start: (running) => {
       service = running;
-      measures = createMeasures(running, agreement.latest, clock);
-      working = Promise.all([agreement.run(running), alerts.run(running, measures)]);
+      measuring = createMeasures(running, agreement.latest, clock);
+      working = Promise.all([agreement.run(running), alerts.run(running, measuring.read)]);
     },
     metrics: async () => {
       let answers = true;
-      const measured = await (measures?.() ?? Promise.resolve(null)).catch(() => {
+      const measured = await (measuring?.read() ?? Promise.resolve(null)).catch(() => {
         answers = false;
         return null;
       });
