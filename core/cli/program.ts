@@ -18,8 +18,11 @@ import { type CreateKeyOptions, createKeyCommand, listKeysCommand, revokeKeyComm
 import { auditVerify, connectionsCommand, listDeadLettersCommand, replayCommand } from "./operations.ts";
 import { policyApply, policyPlan } from "./policy.ts";
 import { sandboxCommand } from "./sandbox.ts";
-import { reloadCommand, type ServeOptions, serveCommand, stopCommand } from "./serve.ts";
+import type { ServeOptions } from "./serve.ts";
 import { planCommand, syncCommand } from "./sync.ts";
+
+/** What listens is loaded only by the commands that need it: the others begin sooner. */
+const serve = () => import("./serve.ts");
 
 /** A command that is not part of the core, such as the demo. */
 export interface ExtraCommand {
@@ -133,10 +136,12 @@ function programFor(
     .addOption(
       new Option("--log-level <level>", "how much is logged; SYNCLINE_LOG or info without").choices([...levels]),
     )
-    .action((options: ServeOptions) => ran(serveCommand(cli, global(), options)));
-  command(program, "stop", "stop the hub that runs on this store").action(() => ran(stopCommand(cli, global())));
+    .action((options: ServeOptions) => ran(serve().then(({ serveCommand }) => serveCommand(cli, global(), options))));
+  command(program, "stop", "stop the hub that runs on this store").action(() =>
+    ran(serve().then(({ stopCommand }) => stopCommand(cli, global()))),
+  );
   command(program, "reload", "make the running hub read the YAML again").action(() =>
-    ran(reloadCommand(cli, global())),
+    ran(serve().then(({ reloadCommand }) => reloadCommand(cli, global()))),
   );
 
   const connections = command(program, "connections", "list the connections and their state").action(() =>
