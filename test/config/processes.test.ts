@@ -67,7 +67,7 @@ describe("two processes on one store", { timeout: 60_000 }, () => {
   it("let one sync at a time, name the one that runs, and read and decide beside it", async () => {
     expect((await run("sync").ended).code).toBe(0);
     // From now on every answer takes its time, so that the second sync is under way for a while.
-    simulator.faults.add({ fault: "slow", delayMs: 700, times: 100 });
+    simulator.faults.add({ fault: "slow", delayMs: 1500, times: 100 });
     const before = callsSoFar();
     const running = run("sync");
     await answered(before + 1, running);

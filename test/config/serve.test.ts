@@ -149,7 +149,7 @@ describe("serve, as a process", () => {
     store.close();
     expect(acknowledged.length).toBeGreaterThan(60);
     expect(missing).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   it("is found by its pid file, stopped by `stop`, and leaves the store free", async () => {
     const { child } = await serve();
@@ -166,5 +166,5 @@ describe("serve, as a process", () => {
     expect(existsSync(join(folder, "hub.db.pid"))).toBe(false);
     expect(await ended(cli("sync"))).toBe(0);
     expect(await ended(cli("stop"))).toBe(1);
-  }, 60_000);
+  }, 120_000);
 });
