@@ -1,11 +1,14 @@
 /** `serve` runs the hub until it is stopped; `stop` and `reload` speak to the one that runs. */
 import { Effect } from "effect";
+import { secretsOf } from "../config/secrets.ts";
 import { createFaces } from "../http/faces.ts";
 import { type Listening, listen } from "../http/listen.ts";
 import type { Listener } from "../hub/events.ts";
 import { type Hub, openHub, storeFile } from "../hub/open.ts";
 import { type RunningService, startService } from "../hub/start-service.ts";
 import type { Level } from "../watch/log.ts";
+import { createRedact } from "../watch/redact.ts";
+import { startTraces } from "../watch/traces.ts";
 import { createWatch, type WatchOptions } from "../watch/watch.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { printJson, printLines, readYaml, soundConfig } from "./context.ts";
@@ -44,7 +47,12 @@ export async function startServing(
     for (const end of ending.splice(0).reverse()) await end();
   };
   try {
-    const hub = await Effect.runPromise(openHub({ config, key: cli.env.SYNCLINE_KEY, clock: cli.clock, log }));
+    const redact = options.alerting?.redact ?? createRedact(() => secretsOf(config));
+    const traces = await startTraces({ env: cli.env, version: cli.version, redact });
+    if (traces !== null) ending.push(traces.stop);
+    const { clock } = cli;
+    const tracing = traces === null ? {} : { traced: traces.traced };
+    const hub = await Effect.runPromise(openHub({ config, key: cli.env.SYNCLINE_KEY, clock, log, ...tracing }));
     ending.push(hub.close);
     const watch = await createWatch({ clock: cli.clock, version: cli.version, ...options.alerting });
     ending.push(watch.stop);

@@ -26,7 +26,7 @@ async function answer(context: Context, route: Route, options: AppOptions, gate:
   const began = options.clock.now();
   // A write is carried out to its end even if the caller has gone; a read ends with it.
   const ends = route.method === "GET" ? { signal: context.req.raw.signal } : {};
-  const exit = await Effect.runPromiseExit(answered(context, route, options, gate), ends);
+  const exit = await Effect.runPromiseExit(options.service.hub().traced(answered(context, route, options, gate)), ends);
   const facts = { method: route.method, route: route.path, request: requestId };
   if (Exit.isSuccess(exit)) {
     const { response, actor } = exit.value;

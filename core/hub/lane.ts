@@ -142,7 +142,8 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
   } | null = null;
   let failures = 0;
 
-  const run = <A, E>(work: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(work, { signal: killing.signal });
+  const run = <A, E>(work: Effect.Effect<A, E>): Promise<A> =>
+    Effect.runPromise(context.hub().traced(work), { signal: killing.signal });
 
   const clear = (): void => {
     failures = 0;

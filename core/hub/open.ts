@@ -29,7 +29,12 @@ export interface HubOptions {
   readonly progress?: (event: Progress) => void;
   /** Calls to systems are made once, for a person who waits; repeated unless said. */
   readonly once?: boolean;
+  /** Records what is done as spans; nothing is recorded without. */
+  readonly traced?: Traced;
 }
+
+/** Runs a piece of work under a tracer. */
+export type Traced = <A, E>(work: Effect.Effect<A, E>) => Effect.Effect<A, E>;
 
 export interface Hub {
   readonly config: HubConfig;
@@ -40,6 +45,7 @@ export interface Hub {
   readonly ids: Ids;
   readonly progress: (event: Progress) => void;
   readonly once: boolean;
+  readonly traced: Traced;
   /** As the YAML tells them; live connections know more. */
   readonly settings: Settings;
   readonly close: () => Promise<void>;
@@ -79,6 +85,7 @@ export const openHub = Effect.fn("hub.open")(function* (
     ids: createIds(clock.now),
     progress: options.progress ?? (() => {}),
     once: options.once ?? false,
+    traced: options.traced ?? ((work) => work),
     settings: settingsOf(config, writtenSides(config)),
     close: async () => store.close(),
   };

@@ -56,7 +56,7 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
   let hub = opened;
   const { store, clock } = hub;
   const { database } = store;
-  const run = <A, E>(work: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(work);
+  const run = <A, E>(work: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(hub.traced(work));
   const lease = await run(keepLease(database, "serve"));
   const stopping = new AbortController();
   const loadGate = Semaphore.makeUnsafe(1);

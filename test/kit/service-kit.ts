@@ -7,17 +7,17 @@ import { stringify } from "yaml";
 import { registry } from "../../config/registry.ts";
 import { createMemorySimulator } from "../../connectors/memory/simulator.ts";
 import { readConfig } from "../../core/config/read.ts";
-import type { Clock } from "../../core/connector.ts";
+import type { Clock, Log } from "../../core/connector.ts";
 import { createFaces } from "../../core/http/faces.ts";
 import { type Listening, listen } from "../../core/http/listen.ts";
-import type { ServiceEvent } from "../../core/hub/events.ts";
-import { openHub } from "../../core/hub/open.ts";
+import type { Listener, ServiceEvent } from "../../core/hub/events.ts";
+import { openHub, type Traced } from "../../core/hub/open.ts";
 import { type RunningService, startService } from "../../core/hub/start-service.ts";
 import { systemClock } from "../../core/net/clock.ts";
 import { secretBytes, signatureOf } from "../../core/net/standard-webhook.ts";
 import type { Simulator } from "../../core/simulator.ts";
 import { type SimulatorServer, serveSimulator } from "../../core/simulator-server.ts";
-import { createWatch } from "../../core/watch/watch.ts";
+import { createWatch, type WatchOptions } from "../../core/watch/watch.ts";
 
 export const secret = "whsec_c3luY2xpbmUtdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OQ==";
 
@@ -42,6 +42,7 @@ interface Yaml {
   serve: Record<string, unknown>;
   connections: Record<string, Record<string, unknown>>;
   policy?: Record<string, unknown>;
+  alerts?: Readonly<Record<string, unknown>>;
 }
 
 export interface HookParts {
@@ -64,6 +65,14 @@ export interface ServiceKitOptions {
   readonly fill?: (systems: Readonly<Record<string, Simulator>>) => void;
   /** Keeps the folder of an earlier kit: a restart. */
   readonly folder?: string;
+  /** The section `alerts:` of the YAML, and `serve.hosts`. */
+  readonly alerts?: Readonly<Record<string, unknown>>;
+  readonly hosts?: ReadonlyArray<string>;
+  /** What `serve` gives the hub beside the YAML. */
+  readonly log?: Log;
+  readonly traced?: Traced;
+  readonly watching?: Pick<WatchOptions, "say" | "redact">;
+  readonly listeners?: ReadonlyArray<Listener>;
   readonly systems?: Readonly<Record<string, { readonly simulator: Simulator; readonly server: SimulatorServer }>>;
 }
 
@@ -86,8 +95,9 @@ export async function createServiceKit(options: ServiceKitOptions = {}): Promise
   const systems: Record<string, Simulator> = {};
   const yaml: Yaml = {
     hub: { name: "test", store: `sqlite:${join(folder, "hub.db")}` },
-    serve: { port: 0 },
+    serve: { port: 0, hosts: options.hosts ?? [] },
     connections: {},
+    ...(options.alerts === undefined ? {} : { alerts: options.alerts }),
   };
   for (const name of names) {
     const simulator = createMemorySimulator({ clock });
@@ -104,15 +114,17 @@ export async function createServiceKit(options: ServiceKitOptions = {}): Promise
     };
   }
   options.fill?.(systems);
-  const read = () =>
-    readConfig({ text: stringify(yaml), file: "syncline.yaml", env: {}, connectors: registry.connectors });
+  const plugins = { connectors: registry.connectors, channels: registry.channels };
+  const read = () => readConfig({ text: stringify(yaml), file: "syncline.yaml", env: {}, ...plugins });
   const { config, problems } = read();
   if (config === null) throw new Error(JSON.stringify(problems));
-  const log = { info: () => undefined, warn: () => undefined };
-  const hub = await Effect.runPromise(openHub({ config, key: undefined, clock, log }));
+  const log = options.log ?? { info: () => undefined, warn: () => undefined };
+  const tracing = options.traced === undefined ? {} : { traced: options.traced };
+  const hub = await Effect.runPromise(openHub({ config, key: undefined, clock, log, ...tracing }));
   const events: Array<ServiceEvent> = [];
-  const watch = await createWatch({ clock, version: "0.0.0-test" });
-  const listeners = [watch.hear, (event: ServiceEvent) => void events.push(event)];
+  const watch = await createWatch({ clock, version: "0.0.0-test", ...options.watching });
+  const noting = (event: ServiceEvent) => void events.push(event);
+  const listeners = [watch.hear, noting, ...(options.listeners ?? [])];
   const service = await startService({ hub, readConfig: read, listeners });
   watch.start(service);
   const faces = createFaces({ service, watch, encoders: registry.encoders, clock, log, version: "0.0.0-test" });
