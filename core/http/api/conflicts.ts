@@ -46,7 +46,9 @@ const ListQuery = Schema.Struct({
 
 const conflictOf = Effect.fn("api.conflict")(function* ({ hub }: Asking, id: string) {
   const row = yield* readConflict(hub, id);
-  return row ?? (yield* Effect.fail(notFound(`There is no conflict ${id}.`, "GET /api/v1/conflicts lists them.")));
+  return (
+    row ?? (yield* Effect.fail(notFound("There is no conflict with this id.", "GET /api/v1/conflicts lists them.")))
+  );
 });
 
 /** The row as the caller saw it, where they say so: its revision is when it was last touched. */

@@ -108,7 +108,7 @@ export const customerRoutes = (entity: Entity): ReadonlyArray<Route> => {
 export const sheetOf = Effect.fn("api.sheet")(function* ({ hub }: Pick<Asking, "hub">, entity: Entity, id: string) {
   const sheet = yield* readSheet(hub, id);
   if (sheet !== null && sheet.canonical.entity === entity) return sheet;
-  return yield* Effect.fail(notFound(`There is no ${entity} ${id}.`, `Find it with POST /api/v1/search.`));
+  return yield* Effect.fail(notFound(`There is no ${entity} with this id.`, `Find it with POST /api/v1/search.`));
 });
 
 /** Only what anybody with the list may see can be asked for, so that a filter tells nothing that a mask hides. */

@@ -42,7 +42,7 @@ const Explained = Schema.Struct({ id: Schema.String, entity: EntityShape, fields
 const explanation = Effect.fn("api.explain")(function* (asking: Asking, entity: Entity, id: string, field?: string) {
   const found = yield* explain(asking.hub, id, field);
   if (found === null || found.sheet.canonical.entity !== entity) {
-    return yield* Effect.fail(notFound(`There is no ${entity} ${id}.`, "Find it with POST /api/v1/search."));
+    return yield* Effect.fail(notFound(`There is no ${entity} with this id.`, "Find it with POST /api/v1/search."));
   }
   if (field !== undefined && !asking.hub.model[entity].has(field)) {
     return yield* Effect.fail(notFound(`The ${entity} has no such field.`, "GET /api/v1/fields lists them."));
