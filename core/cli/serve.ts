@@ -60,6 +60,8 @@ export async function startServing(
     const service = await startService({ hub, readConfig: options.read, listeners });
     ending.push(() => service.stop(graceMs));
     watch.start(service);
+    // The end of the service is no trouble to be told, so the watch ends first.
+    ending.push(watch.stop);
     const faces = createFaces({
       service,
       watch,

@@ -109,7 +109,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
   };
   const busy = new Set<Loop>();
   const requested: Array<Job> = [];
-  const lent = toolsFor(context.hub(), connection);
+  const lent = toolsFor(context.hub(), connection, killing.signal);
   // Calls are accepted whether or not the system can be reached.
   const caller = connection.connector.connect(connection.config, lent.forLane("webhook"));
   const webhook = webhookOf(connection, caller);

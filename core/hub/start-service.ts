@@ -195,6 +195,8 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
   );
   const upkeeping = upkeep();
   const bringing = bring(hub.config, new Set(hub.config.connections.map((one) => one.name))).catch((error: unknown) => {
+    // What was cut by the end is no trouble of the store.
+    if (stopping.signal.aborted) return;
     storeTrouble = error instanceof Error ? error.message : String(error);
     emit({ kind: "store", ok: false, reason: storeTrouble });
   });

@@ -1,6 +1,7 @@
 /** The tools that one connection is lent, and how far its clock seems to be from ours. */
 import type { ConnectionConfig } from "../config/hub-config.ts";
 import type { Tools } from "../connector.ts";
+import type { HttpRequest } from "../net/http.ts";
 import type { Lane } from "../net/lanes.ts";
 import { createSkew } from "../net/skew.ts";
 import { createTools, type ToolSet } from "../net/tools.ts";
@@ -15,7 +16,12 @@ export interface LentTools {
   readonly skewMs: () => number;
 }
 
-export function toolsFor(hub: Pick<Hub, "store" | "clock" | "log" | "once">, connection: ConnectionConfig): LentTools {
+/** `signal` ends the calls that are under way, and the waits between two tries. */
+export function toolsFor(
+  hub: Pick<Hub, "store" | "clock" | "log" | "once">,
+  connection: ConnectionConfig,
+  signal?: AbortSignal,
+): LentTools {
   const { name, connector, config, limits, timeoutMs } = connection;
   const { forLane, quota } = createTools({
     connection: name,
@@ -34,7 +40,8 @@ export function toolsFor(hub: Pick<Hub, "store" | "clock" | "log" | "once">, con
       return {
         ...tools,
         http: async (request) => {
-          const response = await tools.http(timeoutMs === null ? request : { timeoutMs, ...request });
+          const bounded = timeoutMs === null ? request : { timeoutMs, ...request };
+          const response = await tools.http(signal === undefined ? bounded : ending(bounded, signal));
           skew.learn(response);
           return response;
         },
@@ -44,3 +51,8 @@ export function toolsFor(hub: Pick<Hub, "store" | "clock" | "log" | "once">, con
     skewMs: skew.boundMs,
   };
 }
+
+const ending = (request: HttpRequest, signal: AbortSignal): HttpRequest => ({
+  ...request,
+  signal: request.signal === undefined ? signal : AbortSignal.any([request.signal, signal]),
+});
