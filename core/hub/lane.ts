@@ -10,16 +10,19 @@ import type { ConnectionConfig } from "../config/hub-config.ts";
 import type { Connection } from "../connector.ts";
 import { type Entity, entities } from "../model/field.ts";
 import { type Counts, noCounts } from "../model/world.ts";
+import { isFault } from "../net/fault.ts";
 import { standardWebhook } from "../net/standard-webhook.ts";
 import type { Webhook } from "../net/webhook.ts";
 import { noteConnections } from "../store/connections.ts";
 import { StoreFailed } from "../store/failure.ts";
 import { claimSchedule, nextDue, readFired, waitingReads } from "../store/schedules.ts";
 import { addCounts } from "../sync/apply.ts";
+import { ConnectorBroken } from "../sync/call.ts";
 import type { Engine, LiveConnection } from "../sync/engine.ts";
 import { fetchDue } from "../sync/fetch.ts";
 import { applyHeld } from "../sync/held.ts";
 import { type PushCounts, pushConnection } from "../sync/push.ts";
+import { SourceHeld } from "../sync/push-run.ts";
 import { readInbox } from "../sync/receive.ts";
 import { type Outcome, outcomeOf, pullOnly, settleAllMeetings } from "../sync/sync.ts";
 import { createChannelKeeper } from "./channels.ts";
@@ -51,7 +54,8 @@ interface Read {
   unreadable: number;
   readonly counts: Counts;
 }
-type Loop = "pull" | "sweep" | "inbox" | "push";
+type LoopName = "pull" | "inbox" | "push";
+type Loop = LoopName | "sweep";
 
 export interface Lane {
   readonly name: string;
@@ -61,7 +65,6 @@ export interface Lane {
   readonly webhook: Webhook | null;
   /** What its calls carry, or are signed with. */
   readonly secrets: () => ReadonlyArray<string>;
-  readonly setSecrets: (secrets: ReadonlyArray<string>) => void;
   /** Lets calls of the channel in that the store knows. */
   readonly loadChannel: () => Promise<void>;
   /** Keeps the channel at the system until the lane is stopped; beside the loops: one that cannot be made stops no pull. */
@@ -79,7 +82,7 @@ export interface Lane {
   readonly isLoaded: () => boolean;
   readonly setStopped: (by: string | null) => void;
   readonly request: (full: boolean) => void;
-  readonly ring: (loop: "pull" | "inbox" | "push") => void;
+  readonly ring: (loop: LoopName) => void;
   /** Starts the loops; resolves when they have ended. */
   readonly run: () => Promise<void>;
   /** Asks the loops to end after what they are doing. */
@@ -141,6 +144,8 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     readonly until: number | null;
   } | null = null;
   let failures = 0;
+  /** Until when a loop leaves a system alone that failed or asked to wait: no bell shortens it, only a person does. */
+  const restsUntil = { pull: 0, inbox: 0, push: 0 };
 
   const run = <A, E>(work: Effect.Effect<A, E>): Promise<A> =>
     Effect.runPromise(context.hub().traced(work), { signal: killing.signal });
@@ -152,8 +157,8 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     context.emit({ kind: "state", connection: name, state: "running", reason: null });
   };
 
-  /** Notes what went wrong, and answers how long to leave it. */
-  const fail = (outcome: Exclude<Outcome, { readonly kind: "ok" }>): number => {
+  /** Notes what went wrong in a loop, and answers how long to leave it. */
+  const fail = (kind: LoopName, outcome: Exclude<Outcome, { readonly kind: "ok" }>): number => {
     const now = clock.now();
     failures += 1;
     const backoffMs = Math.min(failedMsMax, failedMs * 2 ** Math.min(failures - 1, 10));
@@ -162,15 +167,18 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     if (trouble?.state !== state || trouble.reason !== outcome.reason)
       context.emit({ kind: "state", connection: name, state, reason: outcome.reason });
     trouble = { state, reason: outcome.reason, until };
-    return until === null ? backoffMs : Math.max(1000, until - now);
+    const restMs = until === null ? backoffMs : Math.max(1000, until - now);
+    // A brake is let go by a person, who rings.
+    if (state !== "held") restsUntil[kind] = now + restMs;
+    return restMs;
   };
 
-  const failWith = (error: unknown): number => {
+  const failWith = (kind: LoopName, error: unknown): number => {
     if (killing.signal.aborted) return 0;
     const known = isFailure(error) ? outcomeOf(error) : null;
-    if (known !== null && known.kind !== "ok") return fail(known);
+    if (known !== null && known.kind !== "ok") return fail(kind, known);
     const reason = error instanceof Error ? error.message : String(error);
-    return fail({ kind: "failed", reason, remedy: error instanceof StoreFailed ? error.remedy : "" });
+    return fail(kind, { kind: "failed", reason, remedy: error instanceof StoreFailed ? error.remedy : "" });
   };
 
   const connect = async (): Promise<boolean> => {
@@ -186,22 +194,26 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
       return true;
     }
     const outcome = outcomeOf(made.failure);
-    failWith(made.failure);
+    failWith("pull", made.failure);
     await run(noteConnections(hub.store.database, [{ name, system: connection.use, outcome }]));
     return false;
   };
 
   /** One loop: works while there is something to do, sleeps else; a failure makes it wait, never end. */
-  const loop = async (kind: "pull" | "inbox" | "push", step: (live: LanedConnection) => Promise<number>) => {
+  const loop = async (kind: LoopName, step: (live: LanedConnection) => Promise<number>) => {
     while (!stopping.signal.aborted) {
       let waitMs = idleMs;
+      const restMs = restsUntil[kind] - clock.now();
       try {
         if (stoppedBy !== null) waitMs = idleMs;
-        else if (laned === null) {
-          if (kind === "pull") waitMs = (await connect()) ? 0 : backoffOf(failures);
-        } else waitMs = await step(laned);
+        else if (restMs > 0) waitMs = restMs;
+        else if (laned !== null) waitMs = await step(laned);
+        else if (kind === "pull") {
+          await connect();
+          waitMs = 0;
+        }
       } catch (error) {
-        waitMs = failWith(error);
+        waitMs = failWith(kind, error);
       }
       await wakes[kind].wait(waitMs);
     }
@@ -225,7 +237,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
       if (report === undefined) return 0;
       context.emit({ kind: "pulled", connection: name, run: id, full: job.full, report });
       if (report.outcome.kind !== "ok") {
-        const waitMs = fail(report.outcome);
+        const waitMs = fail("pull", report.outcome);
         // A schedule that failed is made good before its next instant.
         requested.push(job);
         return waitMs;
@@ -305,7 +317,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     try {
       const ended = await run(Effect.result(pushConnection(engine, live, id, counts, pushBatches)));
       if (!context.isLoading()) await run(settleAllMeetings(engine, id));
-      if (ended._tag === "Failure") return failWith(ended.failure);
+      if (ended._tag === "Failure") return failWith("push", ended.failure);
       if (trouble?.state === "held" || trouble?.state === "failing") clear();
       const isStuck = counts.created + counts.updated + counts.deleted + counts.rejected === 0;
       // What was read before the writes may be due elsewhere.
@@ -323,9 +335,6 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     live: () => laned?.inLane("schedule") ?? null,
     webhook,
     secrets: () => secrets,
-    setSecrets: (told) => {
-      secrets = told;
-    },
     loadChannel: keeper.load,
     keepChannel: async () => {
       while (!stopping.signal.aborted) await wakes.channel.wait(stoppedBy === null ? await keeper.step() : idleMs);
@@ -364,11 +373,14 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     },
     isLoaded: () => loaded,
     setStopped: (by) => {
+      if (by === stoppedBy) return;
       stoppedBy = by;
+      Object.assign(restsUntil, { pull: 0, inbox: 0, push: 0 });
       for (const wake of Object.values(wakes)) wake.ring();
     },
     request: (full) => {
       requested.push({ kind: full ? "sweep" : "pull", full });
+      restsUntil.pull = 0;
       wakes.pull.ring();
     },
     ring: (which) => wakes[which].ring(),
@@ -395,9 +407,6 @@ function webhookOf({ webhook, connector, config }: ConnectionConfig, caller: Con
   return standardWebhook(objects);
 }
 
-const backoffOf = (failures: number): number =>
-  Math.min(failedMsMax, failedMs * 2 ** Math.min(Math.max(0, failures - 1), 10));
-
 function schedulesOf(hub: Hub, { name, pull }: ConnectionConfig): Readonly<Record<Job["kind"], Schedule | null>> {
   const { timeZone } = hub.config.hub;
   const now = hub.clock.now();
@@ -409,15 +418,5 @@ function schedulesOf(hub: Hub, { name, pull }: ConnectionConfig): Readonly<Recor
 
 type Failure = Parameters<typeof outcomeOf>[0];
 
-const failureTags: ReadonlySet<string> = new Set([
-  "RateLimited",
-  "AuthFailed",
-  "Unavailable",
-  "Forged",
-  "SourceHeld",
-  "ConnectorBroken",
-]);
-
-function isFailure(error: unknown): error is Failure {
-  return error instanceof Error && "_tag" in error && failureTags.has(String(error._tag));
-}
+const isFailure = (error: unknown): error is Failure =>
+  isFault(error) || error instanceof SourceHeld || error instanceof ConnectorBroken;

@@ -1,5 +1,6 @@
 import { Effect } from "effect";
 import { afterEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../../core/net/clock.ts";
 import { replayCalls } from "../../../core/store/inbox.ts";
 import { createServiceKit, type ServiceKit, type ServiceKitOptions } from "../../kit/service-kit.ts";
 
@@ -129,5 +130,23 @@ describe("a running hub", () => {
     expect(await Effect.runPromise(replayCalls(database, { connection: "one", since: null }))).toBe(1);
     running.service.lane("one")?.ring("inbox");
     await running.until("it was read again", () => reads() === 2);
+  });
+
+  it("leaves a system that refuses it alone for a while, whatever else happens", async () => {
+    const running = await start({ keys: { two: { apiKey: "wrong" } } });
+    const tries = () =>
+      Object.values(running.systems.two?.traffic().calls ?? {}).reduce((sum, count) => sum + count, 0);
+    await running.until("it was refused", () => tries() > 0);
+    const before = tries();
+    const stored = () => running.events.filter((event) => event.kind === "hook" && event.verdict === "stored").length;
+    const reads = () => running.events.filter((event) => event.kind === "read" && event.calls > 0).length;
+    for (let call = 1; call <= 8; call += 1) {
+      await running.hook("one", { body: JSON.stringify({ type: "companies.updated", data: { id: "1" } }) });
+      // Each call is one more commit of the thread that keeps them, and is read on its own.
+      await running.until("the call was read", () => reads() >= call);
+      await systemClock.sleep(300);
+    }
+    expect(stored()).toBe(8);
+    expect(tries()).toBe(before);
   });
 });
