@@ -1,5 +1,6 @@
 /** Mounts a simulator on a loopback port: for tests, the sandbox and the demo. */
 import { createServer, type IncomingMessage } from "node:http";
+import { createServer as createSocketServer } from "node:net";
 import { ConnectionCut, type Simulator } from "./simulator.ts";
 
 export interface SimulatorServer {
@@ -59,3 +60,14 @@ async function requestOf(incoming: IncomingMessage): Promise<Request> {
     ...(length === 0 || method === "GET" || method === "HEAD" ? {} : { body: Buffer.concat(parts) }),
   });
 }
+
+/** A port that is free now. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createSocketServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });

@@ -1,5 +1,4 @@
 /** The hub of the demo: `serve` in this process, and a way to wait until it has nothing left to do. */
-import { createServer } from "node:net";
 import { Effect } from "effect";
 import type { Cli } from "../../core/cli/cli.ts";
 import { readYaml } from "../../core/cli/context.ts";
@@ -28,17 +27,6 @@ const looksMax = 3000;
 /** What is due later, such as what a system's index does not show yet, is waited for by moving the clock. */
 const waitsMax = 12;
 const waitMs = 10 * 60_000;
-
-/** A port that is free now. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 
 export async function startDemoHub(
   cli: Cli,

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Effect } from "effect";
-import { type Cli, CommandFailed, exit } from "../../core/cli/cli.ts";
+import { type Cli, CommandFailed, exit, untilStopped } from "../../core/cli/cli.ts";
 import { conflictTable, namesOf } from "../../core/cli/conflicts.ts";
 import { printJson, printLines, withHub } from "../../core/cli/context.ts";
 import { explanationLines } from "../../core/cli/customers.ts";
@@ -16,10 +16,11 @@ import { createKey } from "../../core/hub/keys.ts";
 import { connectHub } from "../../core/hub/open.ts";
 import { plan } from "../../core/hub/plan.ts";
 import type { Simulator } from "../../core/simulator.ts";
+import { freePort } from "../../core/simulator-server.ts";
 import { countCanonicals, countConflicts, listConflicts, listDeadLetters, search } from "../../core/store/browse.ts";
 import type { SyncReport } from "../../core/sync/sync.ts";
 import { type DemoClock, demoClock } from "./clock.ts";
-import { type DemoHub, freePort, startDemoHub } from "./hub.ts";
+import { type DemoHub, startDemoHub } from "./hub.ts";
 import { workADay } from "./people.ts";
 import { legacyList } from "./seed.ts";
 import { type Words, wordsIn } from "./words.ts";
@@ -226,10 +227,7 @@ async function stay(
     createKey(hub.serving.hub, "demo", { name: "demo viewer", role: "viewer", scopes: [], expiresAt }),
   );
   await say(["", ...words.stays(server.url, text)]);
-  await new Promise<void>((resolve) => {
-    if (cli.signal.aborted) resolve();
-    else cli.signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  await untilStopped(cli);
 }
 
 function addTo(totals: Map<string, Totals>, report: SyncReport): void {

@@ -43,6 +43,13 @@ export interface Cli {
   readonly actor: string;
 }
 
+/** Resolves when the person asks to stop. */
+export const untilStopped = ({ signal }: Pick<Cli, "signal">): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
 /** Options that every command has. */
 export interface Global {
   /** The YAML. */

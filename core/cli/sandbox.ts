@@ -9,7 +9,7 @@ import { readSource } from "../config/source.ts";
 import { type FaultPlan, faultKinds, type Simulator } from "../simulator.ts";
 import { type Courier, startCourier } from "../simulator-courier.ts";
 import { type SimulatorServer, serveSimulator } from "../simulator-server.ts";
-import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
+import { type Cli, CommandFailed, exit, type Global, untilStopped } from "./cli.ts";
 import { printJson, printLines } from "./context.ts";
 
 const Rule = Schema.Struct({
@@ -141,13 +141,7 @@ export async function sandboxCommand(cli: Cli, global: Global, options: SandboxO
       "Stop with Ctrl-C.",
     ]);
   }
-  await stopped(cli.signal);
+  await untilStopped(cli);
   await closeSandbox(running);
   return exit.ok;
 }
-
-const stopped = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });

@@ -10,7 +10,7 @@ import type { Level } from "../watch/log.ts";
 import { createRedact } from "../watch/redact.ts";
 import { startTraces } from "../watch/traces.ts";
 import { createWatch, type WatchOptions } from "../watch/watch.ts";
-import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
+import { type Cli, CommandFailed, exit, type Global, untilStopped } from "./cli.ts";
 import { printJson, printLines, readYaml, soundConfig } from "./context.ts";
 import { isRunning, readPid, removePid, writePid } from "./pid-file.ts";
 import { levelOf, startLog } from "./serve-log.ts";
@@ -117,7 +117,7 @@ export async function serveCommand(cli: Cli, global: Global, options: ServeOptio
     const isTold = global.json || cli.isOutTerminal === true;
     const fields = { url: server.url, pid: process.pid, version: cli.version };
     logging.release(isTold ? undefined : { message: greeting, fields });
-    await aborted(cli.signal);
+    await untilStopped(cli);
     logging.log.say("info", "stopping");
   } finally {
     process.off("SIGHUP", onHangup);
@@ -125,12 +125,6 @@ export async function serveCommand(cli: Cli, global: Global, options: ServeOptio
   }
   return exit.ok;
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 
 const stopMsMax = 30_000;
 const lookMs = 100;

@@ -1,7 +1,8 @@
 /** What was alarmed about: one row a rule and subject, so that one trouble is told once, and its end too. */
-import { and, asc, count, desc, gt, gte, like, sql } from "drizzle-orm";
+import { and, asc, count, desc, gt, gte, like } from "drizzle-orm";
 import type { Database } from "./database.ts";
 import { alerts, audit, conflicts } from "./tables.ts";
+import { isQuestion } from "./waiting.ts";
 
 export type AlertDetail = Readonly<Record<string, string | number | null>>;
 
@@ -18,8 +19,6 @@ export interface AlertRow {
 }
 
 const rowsMax = 10_000;
-
-const isOpen = sql`state in ('open', 'reopened')`;
 
 export const readAlertRows = (database: Database) =>
   database.read("reading the alerts", async (): Promise<ReadonlyArray<AlertRow>> => {
@@ -41,7 +40,7 @@ export const countOpened = (database: Database, from: number) =>
     const row = await database.db
       .select({ count: count() })
       .from(conflicts)
-      .where(and(isOpen, gte(conflicts.openedAt, from)))
+      .where(and(isQuestion, gte(conflicts.openedAt, from)))
       .get();
     return row?.count ?? 0;
   });

@@ -6,7 +6,6 @@ import type { Entity, Model } from "../model/field.ts";
 import { wordsOf } from "../model/words.ts";
 import { type Canonical, type ChangeRow, type Conflict, isOpen, type Link, type World } from "../model/world.ts";
 import type { Database, Row } from "./database.ts";
-import { isWaiting } from "./inbox.ts";
 import type { Store } from "./open.ts";
 import { canonicalOf, changeOf, conflictOf, type KeyRing, type Sealing } from "./rows.ts";
 import {
@@ -24,6 +23,7 @@ import {
   runs,
   words,
 } from "./tables.ts";
+import { isWaiting } from "./waiting.ts";
 import { loadWorld, storedKey } from "./world-store.ts";
 
 export interface Shelf {

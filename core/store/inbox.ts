@@ -12,6 +12,7 @@ import { createGroupCommit } from "./group-commit.ts";
 import { createInboxWriter, type NewCall } from "./inbox-writer.ts";
 import type { Store } from "./open.ts";
 import { inbox } from "./tables.ts";
+import { isWaiting } from "./waiting.ts";
 
 /** A call to be kept. */
 export interface Delivery {
@@ -85,12 +86,6 @@ function unpacked(bytes: Buffer, receivedAt: number): HookCall {
   const [headers, query] = JSON.parse(bytes.toString("utf8", 4, end)) as [HookCall["headers"], HookCall["query"]];
   return { headers, query, body: bytes.subarray(end), receivedAt };
 }
-
-/**
- * Waiting rows have an index of their own; the engine uses it only for a query that says its condition word by word,
- * not with values beside it.
- */
-export const isWaiting = sql`state in ('held', 'unread')`;
 
 /** A call that waits to be read. */
 export interface UnreadCall {

@@ -1,7 +1,8 @@
 /** What a running hub is measured by, counted in the store: a handful of statements over indexes, whatever its size. */
-import { and, count, desc, eq, gt, inArray, isNotNull, min, sql } from "drizzle-orm";
+import { and, count, desc, eq, gt, inArray, isNotNull, min } from "drizzle-orm";
 import type { Database } from "./database.ts";
 import { conflicts, deadLetters, inbox, outbox, runs, subscriptions } from "./tables.ts";
+import { isQuestion, isWaiting } from "./waiting.ts";
 
 export interface ConnectionCounts {
   readonly outbox: number;
@@ -35,9 +36,6 @@ const postponedMax = 1_000;
 /** Runs that are looked through for one that succeeded. */
 const runsMax = 500;
 
-const isOpen = sql`state in ('open', 'reopened')`;
-const isUnread = sql`state in ('held', 'unread')`;
-
 /** Counts for these connections. */
 export const readCounts = (database: Database, names: ReadonlyArray<string>, now: number) =>
   database.read("counting", async (): Promise<StoreCounts> => {
@@ -54,7 +52,7 @@ export const readCounts = (database: Database, names: ReadonlyArray<string>, now
     const unread = await db
       .select({ connection: inbox.connection, count: count(), first: min(inbox.id) })
       .from(inbox)
-      .where(and(isUnread, eq(inbox.state, "unread")))
+      .where(and(isWaiting, eq(inbox.state, "unread")))
       .groupBy(inbox.connection);
     const lost = await db
       .select({ connection: subscriptions.connection, count: count() })
@@ -64,7 +62,7 @@ export const readCounts = (database: Database, names: ReadonlyArray<string>, now
     const open = await db
       .select({ connection: conflicts.connection, kind: conflicts.kind, count: count() })
       .from(conflicts)
-      .where(isOpen)
+      .where(isQuestion)
       .groupBy(conflicts.connection, conflicts.kind);
     const connections = new Map<string, ConnectionCounts>();
     for (const name of names) {

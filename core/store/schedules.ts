@@ -1,8 +1,8 @@
 /** Schedules that were fired, and when something is due in a connection. */
 import { and, asc, eq, isNotNull, isNull, lt, or } from "drizzle-orm";
 import type { Database } from "./database.ts";
-import { isWaiting } from "./inbox.ts";
 import { inbox, links, outbox, schedules } from "./tables.ts";
+import { isWaiting } from "./waiting.ts";
 
 export const readFired = (database: Database, connection: string, kind: string) =>
   database.read("reading the schedules", async () => {

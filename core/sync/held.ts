@@ -3,8 +3,8 @@ import { and, asc, eq } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Entity } from "../model/field.ts";
 import { type Counts, isOpen, noCounts } from "../model/world.ts";
-import { isWaiting } from "../store/inbox.ts";
 import { conflicts, connections, inbox } from "../store/tables.ts";
+import { isWaiting } from "../store/waiting.ts";
 import { addCounts, applyPage, type HeldPage } from "./apply.ts";
 import type { Engine, LiveConnection } from "./engine.ts";
 

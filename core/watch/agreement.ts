@@ -7,7 +7,6 @@
 import { Effect, Exit } from "effect";
 import type { Clock } from "../connector.ts";
 import type { ServiceEvent } from "../hub/events.ts";
-import { engineOf } from "../hub/open.ts";
 import type { RunningService } from "../hub/start-service.ts";
 import { createWake } from "../hub/wake.ts";
 import { type Agreement, measureAgreement } from "../sync/agreement.ts";
@@ -24,7 +23,7 @@ export interface AgreementWatch {
   readonly run: (service: Measurable) => Promise<void>;
 }
 
-type Measurable = Pick<RunningService, "hub" | "lanes">;
+type Measurable = Pick<RunningService, "engine" | "lanes">;
 
 const lookMs = 30_000;
 const everyMs = 15 * 60_000;
@@ -46,10 +45,9 @@ export function createAgreementWatch(clock: Clock, signal: AbortSignal): Agreeme
   };
 
   const measureOne = async (service: Measurable, name: string) => {
-    const live = service.lanes().flatMap((lane) => lane.live() ?? []);
     const began = clock.now();
     dueAt.delete(name);
-    const work = measureAgreement(engineOf(service.hub(), live), [name], {
+    const work = measureAgreement(service.engine(), [name], {
       batchLinks: sliceLinks,
       between: rest(performance.now()),
     });

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 /** One line of a benchmark: a figure beside the machine's own limit for the same work, measured in the same run. */
 export interface Figure {
   readonly name: string;
@@ -9,6 +11,16 @@ export interface Figure {
 }
 
 export const rssMb = (): number => Math.round(process.memoryUsage().rss / 1_048_576);
+
+/** Of another process; 0 where the machine does not tell. */
+export function rssMbOf(pid: number): number {
+  try {
+    const kb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return Math.round(Number(kb ?? 0) / 1024);
+  } catch {
+    return 0;
+  }
+}
 
 const rounded = (value: number): number => (value >= 100 ? Math.round(value) : Math.round(value * 1000) / 1000);
 

@@ -7,8 +7,7 @@
  * with nothing in between: read there, read here, write here, read back.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -16,8 +15,8 @@ import { createFxiaokeSimulator, hubKeyField } from "../../connectors/fxiaoke/si
 import { createZohoSimulator } from "../../connectors/zoho/simulator.ts";
 import { systemClock } from "../../core/net/clock.ts";
 import { type Courier, startCourier } from "../../core/simulator-courier.ts";
-import { type SimulatorServer, serveSimulator } from "../../core/simulator-server.ts";
-import type { Figure } from "./figure.ts";
+import { freePort, type SimulatorServer, serveSimulator } from "../../core/simulator-server.ts";
+import { type Figure, rssMbOf } from "./figure.ts";
 
 const accounts = 400;
 const readyTriesMax = 12;
@@ -130,8 +129,7 @@ async function run(course: Course): Promise<Outcome> {
       (id, name) => zoho.screen.edit("account", id, { Account_Name: name }),
       shows,
     );
-    console.error(at(latencies, 0.5), at(latencies, 0.99), at(chain, 0.5), at(chain, 0.99));
-    return { latencies, chain, rssMb: rssOf(hub.pid ?? 0) };
+    return { latencies, chain, rssMb: rssMbOf(hub.pid ?? 0) };
   } finally {
     if (hub !== undefined) {
       const ended = new Promise((resolve) => hub?.once("exit", resolve));
@@ -257,23 +255,4 @@ function yamlOf({ folder, port, servers, zoho, fxiaoke, course }: YamlParts): st
       },
     },
   });
-}
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-
-function rssOf(pid: number): number {
-  try {
-    const kb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return Math.round(Number(kb ?? 0) / 1024);
-  } catch {
-    return 0;
-  }
 }

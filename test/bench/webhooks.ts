@@ -6,11 +6,11 @@
  * once and answered, and wait to be read.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import type { Figure } from "./figure.ts";
+import { type Figure, rssMbOf } from "./figure.ts";
 
 const secret = "whsec_YmVuY2gtc2VjcmV0LTAxMjM0NTY3ODkwMTIzNDU2Nzg=";
 const seconds = 8;
@@ -63,7 +63,7 @@ async function under(command: ReadonlyArray<string>): Promise<{ readonly load: L
     const { url } = (await firstLine(server)) as { readonly url: string };
     await loadOn(url, warmSeconds);
     const load = await loadOn(url, seconds);
-    return { load, rssMb: rssOf(server.pid ?? 0) };
+    return { load, rssMb: rssMbOf(server.pid ?? 0) };
   } finally {
     const ended = new Promise((resolve) => server.once("exit", resolve));
     server.stdin?.end();
@@ -89,13 +89,4 @@ function firstLine(child: ChildProcess): Promise<unknown> {
     });
     child.once("exit", () => reject(new Error(`the process ended without a word: ${text}`)));
   });
-}
-
-function rssOf(pid: number): number {
-  try {
-    const kb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return Math.round(Number(kb ?? 0) / 1024);
-  } catch {
-    return 0;
-  }
 }

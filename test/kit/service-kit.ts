@@ -14,7 +14,7 @@ import type { Listener, ServiceEvent } from "../../core/hub/events.ts";
 import { openHub, type Traced } from "../../core/hub/open.ts";
 import { type RunningService, startService } from "../../core/hub/start-service.ts";
 import { systemClock } from "../../core/net/clock.ts";
-import { secretBytes, signatureOf } from "../../core/net/standard-webhook.ts";
+import { signatureOf } from "../../core/net/standard-webhook.ts";
 import type { Simulator } from "../../core/simulator.ts";
 import { type SimulatorServer, serveSimulator } from "../../core/simulator-server.ts";
 import { createWatch, type WatchOptions } from "../../core/watch/watch.ts";
@@ -159,5 +159,3 @@ export async function createServiceKit(options: ServiceKitOptions = {}): Promise
     },
   };
 }
-
-export { secretBytes };
