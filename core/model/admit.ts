@@ -222,7 +222,7 @@ function linkOwnCreate(
       link.shadow.fields[field] = { base: value, held: imageIn(settings, side, field, value), mute: true };
     }
   }
-  link.shadow.fresh = true;
+  link.shadow.fresh = 1;
   const values = resolveReferences(world, settings, side, link, incoming.arrived.decoded);
   for (const [field, value] of Object.entries(values)) {
     // Any attempt may be the one that landed.

@@ -75,3 +75,9 @@ const decimal = (text: string): bigint | undefined => (/^\d{1,40}$/.test(text) ?
 export function isClosed(link: Link, resolutionMs: number, skewMs: number): boolean {
   return link.modifiedAt !== null && link.readBegan >= link.modifiedAt + resolutionMs + skewMs;
 }
+
+/** Whether a counter has moved by that many steps; undefined where there is no counter to tell. */
+export function isExactly(before: string | undefined, after: string | undefined, steps: number): boolean | undefined {
+  if (before === undefined || after === undefined || !/^\d+$/.test(before) || !/^\d+$/.test(after)) return undefined;
+  return BigInt(after) === BigInt(before) + BigInt(steps);
+}

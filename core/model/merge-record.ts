@@ -1,15 +1,15 @@
 /** Merges a believed read of a linked record, field by field, and moves the evidence of its link. */
 import { canonicalValue } from "./canonical.ts";
 import { reviveForUpdate } from "./deletion.ts";
-import { compareVersions, type Read } from "./evidence.ts";
+import { compareVersions, isExactly, type Read } from "./evidence.ts";
 import { type Interval, intervalOf } from "./interval.ts";
 import { meetField } from "./meeting.ts";
 import { mergeNews } from "./merge.ts";
-import type { Moment } from "./moment.ts";
+import { logNews, type Moment } from "./moment.ts";
 import { absorbEcho, closeOutcomes, isOpaqueRewrite, noteReversal, noteStoredDifferently } from "./own-writes.ts";
 import type { RemoteRecord } from "./record.ts";
 import { type Decoded, fieldOf, type Settings, type Side } from "./settings.ts";
-import { equalValues, type Value } from "./value.ts";
+import { equalValues, isEmpty, type Value } from "./value.ts";
 import type { Canonical, Link, Shadow, World } from "./world.ts";
 
 /** How long a reference whose target is not there waits for the next look. */
@@ -43,7 +43,7 @@ export function mergeRecord(
   const { record } = arrived;
   const versionMoved = compareVersions(record, link) === "higher";
   const open = world.openSent(link);
-  const fresh = link.shadow.fresh === true;
+  const untouched = untouchedSince(side, link, record);
   const waitedFor = link.shadow.waiting;
   const values = resolveReferences(world, settings, side, link, arrived.decoded);
   noteUnreadable(world, side, link, canonical.id, arrived.decoded);
@@ -51,10 +51,19 @@ export function mergeRecord(
   for (const [field, value] of Object.entries(values)) {
     const shadow = link.shadow.fields[field];
     if (shadow === undefined) {
-      if (fresh) {
+      if (untouched !== undefined && untouched !== "no") {
         // D4: what the system filled in on our create is held, not news.
         link.shadow.fields[field] = { base: null, held: value };
         world.touchLink(link);
+        const note = { why: "on our create, or by a person in the same moment" };
+        if (untouched === "perhaps" && !isEmpty(value)) logNews(world, canonical, link, { field, value, note }, moment);
+        continue;
+      }
+      if (untouched === "no") {
+        link.shadow.fields[field] = { base: null, held: null };
+        if (isEmpty(value)) continue;
+        const interval = newsInterval(side, link, field, incoming);
+        mergeNews(world, settings, side, canonical, { link, field, value, interval }, moment);
         continue;
       }
       const interval = meetingInterval(side, record, read);
@@ -80,6 +89,21 @@ export function mergeRecord(
   advance(link, incoming, waitedFor);
   closeOutcomes(world, side, link, { record, read, open });
   world.touchLink(link);
+}
+
+/**
+ * D4: whether the first read of a record that we created shows it as our create left it; undefined for any other read.
+ * A counter proves it. A time only tells that nobody wrote later than in the same moment of that clock.
+ */
+function untouchedSince(side: Side, link: Link, record: RemoteRecord): "yes" | "no" | "perhaps" | undefined {
+  const { fresh, receipt } = link.shadow;
+  if (fresh === undefined) return undefined;
+  const counted = side.counter ? isExactly("0", record.version, fresh) : undefined;
+  if (counted !== undefined) return counted ? "yes" : "no";
+  if (receipt?.version !== undefined && record.version !== undefined)
+    return receipt.version === record.version ? "yes" : "no";
+  const since = receipt?.modifiedAt ?? record.createdAt;
+  return since !== undefined && record.modifiedAt !== undefined && record.modifiedAt > since ? "no" : "perhaps";
 }
 
 /** D16: before a delete is carried out, the record may show an edit that its author had not seen. */

@@ -88,7 +88,8 @@ export function patchesFor(
     });
     return { patches, leftOut, waiting: false };
   }
-  if (!mayCreate(world, side, canonical)) return { patches: [], leftOut, waiting: false };
+  if (!mayCreate(world, side, canonical) || isRefusedWhole(world, side, canonical))
+    return { patches: [], leftOut, waiting: false };
   const named = [...side.rules].filter(([, rule]) => rule.access !== "read").map(([field]) => field);
   const present: Array<string> = [];
   for (const field of named) {
@@ -107,6 +108,10 @@ export function patchesFor(
     waiting: false,
   };
 }
+
+/** D13: the create was refused as a whole, and nothing has changed since. */
+const isRefusedWhole = (world: World, side: Side, canonical: Canonical): boolean =>
+  world.refusal(side.connection, canonical.id, "") === canonical.revision;
 
 /** An account that belongs to nobody goes to the default owner: many systems refuse a record without one. */
 function hasDefault(settings: Settings, side: Side, field: string): boolean {

@@ -1,4 +1,5 @@
 /** The read after a write (SEMANTICS D4, D5): what the system made of it, and whether somebody else wrote meanwhile. */
+import { isExactly } from "./evidence.ts";
 import type { Moment } from "./moment.ts";
 import { noteStoredDifferently } from "./own-writes.ts";
 import type { RemoteRecord } from "./record.ts";
@@ -50,12 +51,6 @@ export interface ReadBack {
   readonly versionBefore: string | undefined;
   /** Version steps that our write took. */
   readonly writes: number;
-}
-
-/** Undefined where there is no counter to tell. */
-function isExactly(before: string | undefined, after: string | undefined, steps: number): boolean | undefined {
-  if (before === undefined || after === undefined || !/^\d+$/.test(before) || !/^\d+$/.test(after)) return undefined;
-  return BigInt(after) === BigInt(before) + BigInt(steps);
 }
 
 function noteOverwrite(

@@ -59,12 +59,12 @@ export function settleRejected(
     // The other fields go without it.
     return { next: { kind: "again", afterMs: 0, reason: result.reason }, fetch: [] };
   }
+  if (claimed.sent.kind !== "delete" && claimed.writes.length > 1 && !claimed.bisected)
+    return { next: { kind: "split", reason: result.reason }, fetch: [] };
   if (link === undefined || claimed.sent.kind !== "update") {
     refuseWrite(world, settings, side, { claimed, canonical, link, named: "", result });
     return { next: { kind: "dead", reason: result.reason }, fetch: [] };
   }
-  if (claimed.writes.length > 1 && !claimed.bisected)
-    return { next: { kind: "split", reason: result.reason }, fetch: [] };
   for (const write of claimed.writes)
     refuseWrite(world, settings, side, { claimed, canonical, link, named: write.field, result });
   return { next: { kind: "again", afterMs: 0, reason: result.reason }, fetch: [] };
@@ -96,7 +96,8 @@ function refuseWrite(
     code: result.code,
     reason: name === "" ? result.reason : `${name}: ${result.reason}`,
     remedy: result.remedy,
-    ...(named === "" ? {} : { value }),
+    // A whole create stays refused while the account is as it was.
+    value: named === "" ? claimed.revision : value,
   });
   if (named === "") return;
   if (link !== undefined) refuse(world, link, named, { value, code: result.code, reason: result.reason });

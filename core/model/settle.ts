@@ -4,6 +4,7 @@
  */
 import { openCase } from "./cases.ts";
 import { hasSpoken } from "./dispute.ts";
+import { isExactly } from "./evidence.ts";
 import { countRewrite } from "./freeze.ts";
 import { about, type Moment } from "./moment.ts";
 import { noteStoredDifferently } from "./own-writes.ts";
@@ -23,6 +24,8 @@ export interface Claimed {
   readonly leftOut: ReadonlyArray<LeftOut>;
   /** One half of a patch that was refused without naming a field. */
   readonly bisected: boolean;
+  /** The canonical's revision that was sent. */
+  readonly revision: number;
   /** Our clock when the request began. */
   readonly began: number;
 }
@@ -134,6 +137,8 @@ function settleApplied(
   const stored = result.stored === undefined ? {} : decodeRecord(settings, side, result.stored).values;
   if (!wasSeen) {
     for (const write of writes) writeShadow(world, settings, side, { canonical, link, write, stored }, moment);
+    const isTouched = side.counter && isExactly("0", result.version, result.writes ?? 1) === false;
+    if (sent.kind === "create" && !isTouched) holdDefaults(link, stored);
     noteLeftOut(world, side, claimed, canonical, link);
     link.shadow.receipt = {
       ...(result.version === undefined ? {} : { version: result.version }),
@@ -160,6 +165,11 @@ function settleApplied(
   const noReceipt = result.stored === undefined && result.modifiedAt === undefined && result.version === undefined;
   if (noReceipt) link.fetchAfter = answeredAt;
   return { next: { kind: "done" }, fetch: noReceipt ? [link.remoteId] : [] };
+}
+
+/** D4: what the answer to a create shows beside what was sent, the system has filled in; what differs later is news. */
+function holdDefaults(link: Link, stored: Readonly<Record<string, Value>>): void {
+  for (const [field, value] of Object.entries(stored)) link.shadow.fields[field] ??= { base: null, held: value };
 }
 
 /** D1: the base is what was sent, not today's canonical; held is what the system made of it. */
@@ -218,7 +228,7 @@ function linkCreated(
     readEnded: 0,
     settledAt: null,
     fetchAfter: null,
-    shadow: { fields: {}, fresh: true },
+    shadow: { fields: {}, fresh: result.writes ?? 1 },
   };
   if (seen === undefined) {
     // Somebody made the same company at the same time (L7): a person decides which record stands.

@@ -61,8 +61,8 @@ export interface ShadowField {
 
 export interface Shadow {
   fields: Record<string, ShadowField>;
-  /** Created by us and not read since: what the system filled in itself is not news (D4). */
-  fresh?: true;
+  /** Created by us in that many version steps and not read since: what the system filled in itself is not news (D4). */
+  fresh?: number;
   /** The receipt of our last write, until a read has confirmed it. */
   receipt?: {
     readonly version?: string;
@@ -309,7 +309,10 @@ export interface WorldRows {
   /** Canonicals and connections with a claim under way. */
   readonly claims: Iterable<{ readonly canonicalId: string; readonly connection: string }>;
   readonly meetings: Iterable<string>;
-  /** Values that a connection refused for a record it does not have yet: by canonical, connection and field. */
+  /**
+   * Values that a connection refused for a record it does not have yet: by canonical, connection and field; without a
+   * field the revision whose create it refused as a whole.
+   */
   readonly refusals: Iterable<{
     readonly canonicalId: string;
     readonly connection: string;

@@ -221,7 +221,7 @@ async function loadKeys(
 async function loadRefusals(database: Database, sealing: Sealing, ids: ReadonlyArray<string>) {
   const rows = await database.selectIn(deadLetters, "canonicalId", ids, {
     name: "refused pushes",
-    condition: sql`${deadLetters.move} = 'push' and ${deadLetters.state} = 'open' and ${deadLetters.remoteId} = '' and ${deadLetters.field} <> ''`,
+    condition: sql`${deadLetters.move} = 'push' and ${deadLetters.state} = 'open' and ${deadLetters.remoteId} = ''`,
     params: {},
   });
   return rows.flatMap((row) => {

@@ -251,6 +251,7 @@ function claimPatch(
       writes,
       leftOut,
       bisected: half !== undefined,
+      revision: world.canonical(canonicalId)?.revision ?? 0,
       began: moment.now,
     },
     operation: operationOf(side, patch, lock),
@@ -259,9 +260,9 @@ function claimPatch(
   };
 }
 
-/** The part of an update's fields that finds out which one is refused without being named (D13). */
+/** The part of the fields that finds out which one is refused without being named (D13). */
 function halfOf(side: Side, patch: Patch, half: ReadonlySet<string>): Patch {
-  if (patch.kind !== "update") return patch;
+  if (patch.kind === "delete") return patch;
   const writes = patch.writes.filter((write) => half.has(write.field));
   if (writes.length === 0) return patch;
   const names = new Set(writes.flatMap((write) => pathNames(side.rules.get(write.field)?.path ?? [])));

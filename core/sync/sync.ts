@@ -346,12 +346,25 @@ export const recoverClaims = Effect.fn("sync.recover")(function* (engine: Engine
     const living = claimed.filter((row) => isAlive(engine.store, row.claim ?? ""));
     const livingKeys = new Set(living.map((row) => `${row.connection}\n${row.canonicalId}`));
     const open = await db.select().from(sent).where(eq(sent.state, "open"));
+    const abandoned: Array<(typeof open)[number]> = [];
     for (const entry of open) {
       if (livingKeys.has(`${entry.connection}\n${entry.canonicalId}`)) continue;
       await db.update(sent).set({ state: "unclear" }).where(eq(sent.id, entry.id));
       if (entry.linkId !== null)
         await db.update(links).set({ fetchAfter: now, settledAt: now }).where(eq(links.id, entry.linkId));
+      abandoned.push(entry);
     }
+    // Every intent of the audit has an outcome, also one that nobody lived to hear.
+    await noteAudit(
+      database,
+      abandoned.map(({ id, connection, entity, canonicalId }) => ({
+        at: now,
+        actor: "hub",
+        action: "outcome unknown",
+        subject: `${connection}/${entity}/${canonicalId}`,
+        detail: { intent: id },
+      })),
+    );
     for (const row of claimed) {
       if (living.includes(row)) continue;
       await db

@@ -247,8 +247,11 @@ function advanceHalves(push: PushRun, canonicalId: string, next: Next, claimed: 
   if (next.kind === "split") {
     const fields = claimed.writes.map((entry) => entry.field);
     const middle = Math.ceil(fields.length / 2);
-    halves.set(canonicalId, [new Set(fields.slice(0, middle)), new Set(fields.slice(middle))]);
-    return 2;
+    const first = new Set(fields.slice(0, middle));
+    // A record that is made with the first half gets the rest by an update, which finds the field at fault.
+    const parts = claimed.sent.kind === "create" ? [first] : [first, new Set(fields.slice(middle))];
+    halves.set(canonicalId, parts);
+    return parts.length;
   }
   const parts = halves.get(canonicalId) ?? [];
   const isDone = result.kind === "applied" || result.kind === "rejected";

@@ -325,6 +325,41 @@ describe("D4: what the system made of it", () => {
     }
   });
 
+  it("D4: what a person enters right after our create is news, not a default", async () => {
+    for (const target of ["a", "b", "c"] as const) {
+      const source = target === "a" ? "b" : "a";
+      const kit = await createKit({ systems: { [source]: systems[source], [target]: systems[target] } });
+      const toy = kit.toy(target);
+      toy.hooks.afterWrite = (operation, id) => {
+        if (operation.kind !== "create") return;
+        queueMicrotask(() => {
+          kit.clock.advance(1500);
+          toy.edit("account", id, { Employees: 70 });
+        });
+      };
+      await seeded(kit);
+      await kit.settle();
+      expect(held(kit, "Employees")).toEqual({ [source]: 70, [target]: 70 });
+    }
+  });
+
+  it("D4: what was entered in the second of our create may be a default, and is kept in the log", async () => {
+    const kit = await createKit({ systems: { a: systems.a, b: systems.b } });
+    const toy = kit.toy("b");
+    toy.hooks.afterWrite = (operation, id) => {
+      const row = toy.rows.account.get(id);
+      if (operation.kind === "create" && row !== undefined) row.fields = { ...row.fields, Employees: 70 };
+    };
+    await seeded(kit);
+    await kit.settle();
+    expect(held(kit, "Employees")).toEqual({ a: null, b: 70 });
+    const [account] = await kit.accounts();
+    const history = await kit.history(account?.id ?? "");
+    expect(history.filter((change) => change.kind === "noted").map((change) => change.news)).toEqual([
+      { employees: 70 },
+    ]);
+  });
+
   it("D4: a receipt does not hide what a user changed in another field", async () => {
     const kit = await createKit({ systems: { a: systems.a, b: systems.b } });
     await seeded(kit);

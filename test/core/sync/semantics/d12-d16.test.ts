@@ -225,6 +225,42 @@ describe("D13: refusals", () => {
     expect((await kit.deadLetters()).map((letter) => letter.field).sort()).toEqual(["name", "phone"]);
   });
 
+  it("D13: a create whose refusal names no field is bisected too: the record is made without the field at fault", async () => {
+    const kit = await createKit({ systems: two });
+    kit.toy("c").hooks.refuse = (operation) =>
+      operation.kind !== "delete" && operation.fields.Notes === "bad"
+        ? { kind: "rejected", code: "INVALID", reason: "no", remedy: "mend it" }
+        : undefined;
+    kit.toy("a").create("account", { ...company(1), Industry: "Steel", Notes: "bad" });
+    await kit.settle();
+    const { fields } = only(kit, "c");
+    expect([fields.Name, fields.Phone, fields.Industry]).toEqual([company(1).Name, company(1).Phone, "Steel"]);
+    expect(fields.Notes ?? null).toBeNull();
+    expect((await kit.deadLetters()).map((letter) => letter.field)).toContain("description");
+  });
+
+  it("D13: a create that is refused as a whole is not sent again until the account changes", async () => {
+    const kit = await createKit({ systems: two });
+    let refused = 0;
+    kit.toy("c").hooks.refuse = (operation) => {
+      if (operation.kind !== "create") return undefined;
+      refused += 1;
+      return { kind: "rejected", code: "INVALID", reason: "no", remedy: "mend it" };
+    };
+    kit.toy("a").create("account", company(1));
+    await kit.settle();
+    expect((await kit.deadLetters()).map((letter) => letter.field)).toEqual([""]);
+    const before = refused;
+    kit.clock.advance(minute);
+    await kit.sync({ full: true });
+    expect(refused).toBe(before);
+    edit(kit, "a", { Industry: "Steel" });
+    delete kit.toy("c").hooks.refuse;
+    await kit.settle();
+    expect(only(kit, "c").fields.Industry).toBe("Steel");
+    expect(await kit.deadLetters()).toEqual([]);
+  });
+
   it("D13: a field left out of a create is recorded on the record alike, and is not sent again until it changes", async () => {
     const kit = await createKit({ systems: two });
     refusePhone(kit, true);
