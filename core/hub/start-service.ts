@@ -44,6 +44,8 @@ export interface RunningService extends Service {
 
 const upkeepMs = 2_000;
 const pollMs = 250;
+/** A step of the start that the store did not take is tried again after that long. */
+const againMs = 1_000;
 const pruneEveryMs = 600_000;
 const retireMsMax = 15_000;
 /** Calls are kept that long after they were received, for a replay. */
@@ -74,6 +76,25 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
       hub,
       [...lanes.values()].flatMap((lane) => lane.live() ?? []),
     );
+
+  const storeFails = (error: unknown): void => {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (storeTrouble === null) emit({ kind: "store", ok: false, reason });
+    storeTrouble = reason;
+  };
+
+  /** What every lane needs before it can run is tried until the store takes it. */
+  const untilDone = async <A>(work: () => Promise<A>): Promise<A> => {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (stopping.signal.aborted) throw error;
+        storeFails(error);
+        await clock.sleep(againMs, stopping.signal);
+      }
+    }
+  };
 
   const context = {
     hub: () => hub,
@@ -107,25 +128,30 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
   /** Makes the lanes of these connections, connects them, and reads together what was never read. */
   const bring = async (config: HubConfig, names: ReadonlySet<string>): Promise<void> => {
     const made = config.connections.filter((one) => names.has(one.name)).map((one) => createLane(context, one));
-    const stopped = await run(readStopped(database));
-    await Promise.all(made.map((lane) => lane.loadChannel()));
+    const stopped = await untilDone(() => run(readStopped(database)));
+    await untilDone(() => Promise.all(made.map((lane) => lane.loadChannel())));
     for (const lane of made) {
       lane.setStopped(stopped.get(lane.name) ?? null);
       lanes.set(lane.name, lane);
       // Before anything is read, so that what changes during the first load is heard.
       runs.set(lane.name, lane.keepChannel());
     }
-    const connected = await Promise.all(made.map((lane) => (stopped.has(lane.name) ? false : lane.connect())));
+    const connected = await untilDone(() =>
+      Promise.all(made.map((lane) => (stopped.has(lane.name) ? false : lane.live() !== null || lane.connect()))),
+    );
     const live = made.filter((_, index) => connected[index]);
-    const never = await run(
-      unloaded(
-        engine(),
-        live.flatMap((lane) => lane.live() ?? []),
+    const never = await untilDone(() =>
+      run(
+        unloaded(
+          engine(),
+          live.flatMap((lane) => lane.live() ?? []),
+        ),
       ),
     );
     for (const lane of live) lane.setLoaded({ loaded: !never.has(lane.name), fresh: false });
     const toLoad = live.filter((lane) => never.has(lane.name));
-    if (toLoad.length > 0 && !stopping.signal.aborted) await firstLoad(toLoad);
+    // A load that the store has cut is gone on with by the lanes themselves.
+    if (toLoad.length > 0 && !stopping.signal.aborted) await firstLoad(toLoad).catch(storeFails);
     if (stopping.signal.aborted) return;
     for (const lane of made)
       runs.set(
@@ -181,9 +207,7 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
         if (storeTrouble !== null) emit({ kind: "store", ok: true, reason: null });
         storeTrouble = null;
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        if (storeTrouble === null) emit({ kind: "store", ok: false, reason });
-        storeTrouble = reason;
+        storeFails(error);
       }
     }
   };
@@ -196,9 +220,7 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
   const upkeeping = upkeep();
   const bringing = bring(hub.config, new Set(hub.config.connections.map((one) => one.name))).catch((error: unknown) => {
     // What was cut by the end is no trouble of the store.
-    if (stopping.signal.aborted) return;
-    storeTrouble = error instanceof Error ? error.message : String(error);
-    emit({ kind: "store", ok: false, reason: storeTrouble });
+    if (!stopping.signal.aborted) storeFails(error);
   });
 
   const unknown = (name: string): Asked => ({

@@ -238,7 +238,7 @@ function linkOwnCreate(
   }
   for (const sent of attempts) {
     sent.linkId = link.id;
-    world.closeSent(sent);
+    world.seeSent(sent);
   }
   mergeRecord(world, settings, side, canonical, link, incoming, moment);
 }

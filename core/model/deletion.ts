@@ -66,7 +66,7 @@ export function decideDelete(
     closeCases(world, link, moment);
     return;
   }
-  for (const sent of world.openSent(link)) world.closeSent(sent);
+  for (const sent of world.openSent(link)) world.seeSent(sent);
   const canonical = link.canonicalId === null ? undefined : world.canonical(link.canonicalId);
   if (canonical !== undefined) bury(world, settings, side, canonical, link, { tombstone, read, isProof }, moment);
 }

@@ -7,7 +7,7 @@ import { displayName } from "./display.ts";
 import { matchKeys } from "./match-keys.ts";
 import type { Arrived } from "./merge-record.ts";
 import type { Settings, Side } from "./settings.ts";
-import type { Canonical, ConflictKind, Sent, World } from "./world.ts";
+import { type Canonical, type ConflictKind, isUnsettled, type Sent, type World } from "./world.ts";
 
 export type Identified =
   | { readonly kind: "new" }
@@ -60,7 +60,7 @@ function byHubId(world: World, side: Side, hubId: string | null): Identified | u
       sent.kind === "create" &&
       sent.connection === side.connection &&
       sent.canonicalId === canonical.id &&
-      sent.state !== "closed",
+      isUnsettled(sent),
   );
   return { kind: "own", canonical, attempts };
 }

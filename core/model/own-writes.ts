@@ -162,7 +162,10 @@ export function closeOutcomes(
     if (sent.state === "open" || sent.state === "closed") continue;
     const landsUntil = sent.at + side.lateMs;
     const isLate = sent.state === "unclear" && read.began >= landsUntil;
-    if (hasLanded(link, sent) || isPast(record, sent) || isLate) world.closeSent(sent);
+    // Without a precondition an equal value may be that of a later try, and this one may still land on what follows.
+    const isTold = sent.covered !== true || sent.precondition !== null;
+    const isOver = isPast(record, sent) || (isTold && hasLanded(link, sent));
+    if (isOver || isLate) world.closeSent(sent);
     else if (sent.state === "unclear") link.fetchAfter = landsUntil;
   }
 }

@@ -13,7 +13,7 @@ import type { Result } from "./record.ts";
 import { healLetter, noteLeftOut, noteUnreachable, settleDuplicate, settleRejected } from "./refusal.ts";
 import { decodeRecord, imageIn, type Settings, type Side } from "./settings.ts";
 import { equalValues, type Value } from "./value.ts";
-import type { Canonical, Link, Sent, ShadowField, World } from "./world.ts";
+import { type Canonical, isUnsettled, type Link, type Sent, type ShadowField, type World } from "./world.ts";
 
 /** A write that was claimed: its intent, and what it wrote. */
 export interface Claimed {
@@ -77,8 +77,8 @@ export function settle(
     world.touchLink(link);
   }
   // The created record may have been read, and the write closed by that, before this settle.
-  const wasSeen = sent.state === "closed";
-  if (result.kind !== "unknown" && result.kind !== "pending") world.closeSent(sent);
+  const wasSeen = !isUnsettled(sent);
+  if (wasSeen || (result.kind !== "unknown" && result.kind !== "pending")) world.closeSent(sent);
   if (canonical === undefined) return { next: { kind: "done" }, fetch: [] };
   const mine = link === undefined ? [] : [link.remoteId];
   switch (result.kind) {
@@ -150,6 +150,11 @@ function settleApplied(
     link.modifiedAt = result.modifiedAt ?? link.modifiedAt;
     // The next read looks different from the last one, whoever wrote it.
     link.print = "";
+  }
+  for (const other of world.openSent(link)) {
+    if (other.id === sent.id) continue;
+    other.covered = true;
+    world.touchSent(other);
   }
   for (const { field } of writes) healLetter(world, side, canonical.id, link.remoteId, field);
   healLetter(world, side, canonical.id, link.remoteId, "");

@@ -202,15 +202,23 @@ export interface Sent {
   linkId: number | null;
   readonly kind: "create" | "update" | "delete";
   readonly at: number;
-  /** open: under way; unclear: no answer; pending: accepted there, not effective yet; closed: the outcome is known */
-  state: "open" | "unclear" | "pending" | "closed";
+  /**
+   * open: under way; seen: a read has shown its outcome before its answer came; unclear: no answer; pending: accepted
+   * there, not effective yet; closed: the outcome is known
+   */
+  state: "open" | "seen" | "unclear" | "pending" | "closed";
   /** Canonical values that were about to be sent, by field. */
   readonly values: Readonly<Record<string, Value>>;
   /** The base that each replaced. */
   readonly replaced: Readonly<Record<string, Value>>;
   /** What the write named as its precondition; null where it went without one. */
   readonly precondition: { readonly version?: string; readonly modifiedAt?: number } | null;
+  /** Another write of ours has gone through since: an equal value does not tell any more that this one has landed. */
+  covered?: true;
 }
+
+/** Its outcome is not known. */
+export const isUnsettled = (sent: Pick<Sent, "state">): boolean => sent.state !== "closed" && sent.state !== "seen";
 
 /** Due somewhere: bumping the revision keeps a change that lands during a push. */
 export interface Due {
@@ -437,7 +445,7 @@ export class World {
     if (this.sent.size === 0) return [];
     return [...this.sent.values()].filter(
       (sent) =>
-        sent.state !== "closed" &&
+        isUnsettled(sent) &&
         sent.connection === link.connection &&
         (sent.linkId === link.id || (sent.linkId === null && sent.canonicalId === link.canonicalId)),
     );
@@ -553,7 +561,13 @@ export class World {
 
   closeSent(sent: Sent): void {
     sent.state = "closed";
-    if (!this.changedSent.has(sent)) this.changedSent.set(sent, "changed");
+    this.touchSent(sent);
+  }
+
+  /** A read has shown the outcome; what is under way is closed by its answer, or by whoever finds that none will come. */
+  seeSent(sent: Sent): void {
+    sent.state = sent.state === "open" ? "seen" : "closed";
+    this.touchSent(sent);
   }
 
   touchSent(sent: Sent): void {

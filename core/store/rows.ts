@@ -394,15 +394,20 @@ export function conflictOf(sealing: Sealing, row: Row<typeof conflicts>): Confli
 
 // ---- sent ----
 
-type SentBody = Partial<Pick<Sent, "values" | "replaced" | "precondition">>;
+type SentBody = Partial<Pick<Sent, "values" | "replaced" | "precondition" | "covered">>;
 
 export function sentRow(sealing: Sealing, entry: Sent): NewRow<typeof sent> {
-  const { values, replaced, precondition, ...row } = entry;
+  const { values, replaced, precondition, covered, ...row } = entry;
   const sentValues = split(sealing.model, entry.entity, values);
   const replacedValues = split(sealing.model, entry.entity, replaced);
   return {
     ...row,
-    clear: { values: sentValues.clear, replaced: replacedValues.clear, precondition },
+    clear: {
+      values: sentValues.clear,
+      replaced: replacedValues.clear,
+      precondition,
+      ...(covered === undefined ? {} : { covered }),
+    },
     sealed: isBare(sentValues.personal)
       ? null
       : sealFor(sealing, entry.canonicalId, "sent", { values: sentValues.personal, replaced: replacedValues.personal }),
@@ -422,5 +427,6 @@ export function sentOf(sealing: Sealing, row: Row<typeof sent>): Sent {
     values: { ...clear.values, ...personal.values },
     replaced: { ...clear.replaced, ...personal.replaced },
     precondition: clear.precondition ?? null,
+    ...(clear.covered === undefined ? {} : { covered: clear.covered }),
   };
 }

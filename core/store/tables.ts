@@ -230,7 +230,7 @@ function defineTables(kit: Kit) {
       linkId: integer("link_id"),
       kind: text().notNull(),
       at: integer().notNull(),
-      /** open, unclear, closed */
+      /** open, seen, unclear, pending, closed */
       state: text().notNull(),
       clear: json().notNull(),
       sealed: bytes(),

@@ -13,7 +13,7 @@ import { closesCycle, type LeftOut, type Patch } from "../model/patch.ts";
 import { noteUnreachable, refuseLeftOut } from "../model/refusal.ts";
 import type { Side } from "../model/settings.ts";
 import type { Claimed } from "../model/settle.ts";
-import type { Canonical, Link, Sent, World } from "../model/world.ts";
+import { type Canonical, isUnsettled, type Link, type Sent, type World } from "../model/world.ts";
 import { noteAudit } from "../store/audit.ts";
 import { outbox } from "../store/tables.ts";
 import { loadWorld, saveWorld } from "../store/world-store.ts";
@@ -142,7 +142,7 @@ const attemptsOf = (world: World, connection: string, canonical: Canonical): Rea
       sent.kind === "create" &&
       sent.canonicalId === canonical.id &&
       sent.connection === connection &&
-      sent.state !== "closed",
+      isUnsettled(sent),
   );
 
 /** D12: a create goes only after a look-up, and after an unclear one only once that can neither land nor hide. */

@@ -4,7 +4,7 @@
  * All connections are read before anything is written, so that first meetings are judged over all sides at once (D10).
  * A connection that fails or must wait does not stop the others.
  */
-import { and, asc, eq, isNotNull, lt } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, lt } from "drizzle-orm";
 import { Effect } from "effect";
 import { settleMeetings } from "../model/decide.ts";
 import type { Entity } from "../model/field.ts";
@@ -345,22 +345,29 @@ export const recoverClaims = Effect.fn("sync.recover")(function* (engine: Engine
     const claimed = await db.select().from(outbox).where(isNotNull(outbox.claim));
     const living = claimed.filter((row) => isAlive(engine.store, row.claim ?? ""));
     const livingKeys = new Set(living.map((row) => `${row.connection}\n${row.canonicalId}`));
-    const open = await db.select().from(sent).where(eq(sent.state, "open"));
+    const open = await db
+      .select()
+      .from(sent)
+      .where(inArray(sent.state, ["open", "seen"]));
     const abandoned: Array<(typeof open)[number]> = [];
     for (const entry of open) {
       if (livingKeys.has(`${entry.connection}\n${entry.canonicalId}`)) continue;
-      await db.update(sent).set({ state: "unclear" }).where(eq(sent.id, entry.id));
-      if (entry.linkId !== null)
+      const isSeen = entry.state === "seen";
+      await db
+        .update(sent)
+        .set({ state: isSeen ? "closed" : "unclear" })
+        .where(eq(sent.id, entry.id));
+      if (entry.linkId !== null && !isSeen)
         await db.update(links).set({ fetchAfter: now, settledAt: now }).where(eq(links.id, entry.linkId));
       abandoned.push(entry);
     }
     // Every intent of the audit has an outcome, also one that nobody lived to hear.
     await noteAudit(
       database,
-      abandoned.map(({ id, connection, entity, canonicalId }) => ({
+      abandoned.map(({ id, connection, entity, canonicalId, state }) => ({
         at: now,
         actor: "hub",
-        action: "outcome unknown",
+        action: state === "seen" ? "outcome seen" : "outcome unknown",
         subject: `${connection}/${entity}/${canonicalId}`,
         detail: { intent: id },
       })),

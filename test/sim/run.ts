@@ -1,0 +1,177 @@
+/** One run: a scenario, played to its end, brought to rest, and judged. */
+
+import { SimulatedHub } from "./hub.ts";
+import { Ledger } from "./ledger.ts";
+import { type FaultKind, Nemesis } from "./nemesis.ts";
+import { type Judgement, judge } from "./oracle.ts";
+import { act, newAccount } from "./people.ts";
+import { createRandom } from "./random.ts";
+import { busyMs, type Scenario, systemNames } from "./scenario.ts";
+import { snapshotOf } from "./snapshot.ts";
+import { styles } from "./styles.ts";
+import { System } from "./system.ts";
+import { Timeline } from "./timeline.ts";
+import { connectorOf } from "./wire.ts";
+
+export interface Outcome extends Judgement {
+  readonly seed: number;
+  readonly edits: number;
+  readonly writes: number;
+  readonly faults: Readonly<Record<FaultKind, number>>;
+  /** What happened, in order: the line and what it is about. */
+  readonly story: ReadonlyArray<{ readonly at: number; readonly line: string; readonly about: string }>;
+}
+
+const start = Date.UTC(2026, 0, 5, 9);
+/** How long the hub gets to come to rest once nothing goes wrong any more. */
+const restMs = 420_000;
+/** And then it must write nothing for that long. */
+const quietMs = 130_000;
+const hookTriesMax = 3;
+const hookAgainMs = 10_000;
+
+export async function play(scenario: Scenario): Promise<Outcome> {
+  const timeline = new Timeline(start);
+  const random = createRandom(scenario.seed, "run");
+  const story: Array<{ at: number; line: string; about: string }> = [];
+  const tell = (line: string, about: string): void => void story.push({ at: timeline.now() - start, line, about });
+  const ledger = new Ledger();
+  const storms = scenario.storms.map((storm) => ({ ...storm, from: start + storm.from, to: start + storm.to }));
+  const nemesis = new Nemesis({ timeline, random: random.fork("nemesis"), shares: scenario.shares, storms, tell });
+  const kinds = { a: styles.lossy, b: styles.seconds, c: styles.silent };
+  const systems: Record<string, System> = {};
+  for (const name of systemNames) systems[name] = new System(name, kinds[name], { timeline, ledger, tell });
+  const hub: SimulatedHub = new SimulatedHub({
+    timeline,
+    random: random.fork("hub"),
+    nemesis,
+    tell,
+    policy: policyOf(scenario),
+    connections: Object.values(systems).map((system) => ({
+      name: system.name,
+      connector: connectorOf({
+        system,
+        timeline,
+        ledger,
+        nemesis,
+        random: random.fork(`wire ${system.name}`),
+        life: () => hub.life(),
+      }),
+      yaml: { deletes: scenario.deletes[system.name], quarantine: "10s" },
+    })),
+  });
+  await hub.open();
+  try {
+    const couriers = { timeline, nemesis, hub };
+    for (const system of Object.values(systems)) if (system.style.webhooks) deliverFor(system, couriers);
+    settle(scenario, systems, ledger);
+    await timeline.runTo(start + 1);
+    hub.start();
+    const town = { timeline, ledger, hub, systems, tell };
+    for (const step of scenario.steps) timeline.at(start + step.at, () => act(town, step));
+    for (const crash of scenario.crashes)
+      timeline.at(start + crash.at, () => {
+        if (!hub.isAlive()) return;
+        nemesis.note("crash", "the hub dies", "hub");
+        hub.die();
+        timeline.at(timeline.now() + crash.downMs, () => hub.start());
+      });
+    await timeline.runTo(start + busyMs);
+    nemesis.rest();
+    tell("nothing goes wrong any more", "hub");
+    if (!hub.isAlive()) hub.start();
+    await timeline.runTo(start + busyMs + restMs / 2);
+    await sweep(hub);
+    await timeline.runTo(start + busyMs + restMs);
+    await sweep(hub);
+    const before = writesOf(systems);
+    await timeline.runTo(start + busyMs + restMs + quietMs);
+    const lateWrites = writesOf(systems) - before;
+    const snapshot = await snapshotOf(hub.store, hub.config.model);
+    const judgement = judge({ systems, ledger, nemesis, snapshot, lateWrites });
+    return {
+      ...judgement,
+      seed: scenario.seed,
+      edits: ledger.edits.length,
+      writes: writesOf(systems),
+      faults: nemesis.counts,
+      story: [...story, ...rowsOf(snapshot)],
+    };
+  } finally {
+    hub.close();
+  }
+}
+
+/** What the systems hold when the hub comes: some of it in several of them. */
+function settle(scenario: Scenario, systems: Readonly<Record<string, System>>, ledger: Ledger): void {
+  const random = createRandom(scenario.seed, "settle");
+  for (let number = 0; number < scenario.accounts; number++) {
+    const domain = `company-${ledger.nextNumber()}.com`;
+    const homes = Object.values(systems).filter(() => random.chance(0.6));
+    for (const system of homes) system.create("account", newAccount(ledger, domain, random.next()));
+  }
+}
+
+/** Calls the hub about every change, as well as the way lets it. */
+function deliverFor(
+  system: System,
+  { timeline, nemesis, hub }: { readonly timeline: Timeline; readonly nemesis: Nemesis; readonly hub: SimulatedHub },
+): void {
+  let number = 0;
+  const deliver = async (key: string, body: string, tries: number): Promise<void> => {
+    const service = hub.service();
+    if (service === null) {
+      if (tries < hookTriesMax) timeline.at(timeline.now() + hookAgainMs, () => void deliver(key, body, tries + 1));
+      return;
+    }
+    const call = { headers: {}, query: {}, body: Buffer.from(body), receivedAt: timeline.now() };
+    service.receiver.take({ connection: system.name, key, call }).then(
+      () => timeline.touch(),
+      () => {
+        timeline.touch();
+        if (tries < hookTriesMax) timeline.at(timeline.now() + hookAgainMs, () => void deliver(key, body, tries + 1));
+      },
+    );
+  };
+  system.onChange = (entity, id) => {
+    number += 1;
+    const key = `${system.name}-${number}`;
+    const body = JSON.stringify({ type: `${entity}.updated`, data: { id } });
+    for (const at of nemesis.hookTimes(system)) timeline.at(at, () => void deliver(key, body, 0));
+  };
+}
+
+async function sweep(hub: SimulatedHub): Promise<void> {
+  const service = hub.service();
+  if (service === null) return;
+  const { Effect } = await import("effect");
+  for (const name of systemNames) void Effect.runPromise(service.syncNow(name, true, "simulation"));
+}
+
+const writesOf = (systems: Readonly<Record<string, System>>): number =>
+  Object.values(systems).reduce((sum, system) => sum + system.arrivals.length, 0);
+
+function policyOf({ manual }: Scenario): Readonly<Record<string, unknown>> {
+  const fields = manual ? { fields: { industry: "manual" } } : {};
+  const prefer = { prefer: [...systemNames] };
+  return { account: { default: ["newest", prefer], ...fields }, contact: { default: ["newest", prefer] } };
+}
+
+/** The hub's own rows, for the story of a violation. */
+function rowsOf(snapshot: Awaited<ReturnType<typeof snapshotOf>>): Outcome["story"] {
+  return [
+    ...snapshot.changes.map((change) => ({
+      at: change.at - start,
+      line: `log: ${change.kind} ${change.connection}/${change.remoteId ?? ""} ${JSON.stringify({ from: change.from, news: change.news, set: change.set, note: change.note })}`,
+      about: change.canonicalId ?? `${change.connection}/${change.remoteId ?? ""}`,
+    })),
+    ...snapshot.audit.flatMap(({ at, action, subject, intent }) =>
+      intent === null ? [] : [{ at: at - start, line: `audit: ${action} ${subject} (${intent})`, about: intent }],
+    ),
+    ...snapshot.conflicts.map((row) => ({
+      at: row.openedAt - start,
+      line: `row: ${row.kind} ${row.field ?? ""} ${row.state} ${row.rule ?? ""} ${row.reason} ${JSON.stringify(row.candidates)} -> ${JSON.stringify(row.result)}`,
+      about: row.canonicalId ?? `${row.connection ?? ""}/${row.remoteId ?? ""}`,
+    })),
+  ];
+}

@@ -1,0 +1,125 @@
+/**
+ * What happens in one run, drawn from its seed before it begins: what people do and when, when the hub dies, and how
+ * often each thing goes wrong. A scenario is plain data, so that a failing one can be made smaller.
+ */
+import type { Shares, Storm } from "./nemesis.ts";
+import { createRandom, type Random } from "./random.ts";
+
+export type Act =
+  | "create account"
+  | "create contact"
+  | "edit"
+  | "edit"
+  | "clear"
+  | "tags"
+  | "delete"
+  | "same edit"
+  | "pin"
+  | "resolve"
+  | "undo";
+
+export interface Step {
+  readonly at: number;
+  readonly act: Act;
+  /** The system in which it happens; of decisions made in the hub it means nothing. */
+  readonly system: string;
+  /** In [0, 1): picks among what is there then. */
+  readonly draw: readonly [number, number, number];
+}
+
+export interface Crash {
+  readonly at: number;
+  readonly downMs: number;
+}
+
+export interface Scenario {
+  readonly seed: number;
+  readonly steps: ReadonlyArray<Step>;
+  readonly crashes: ReadonlyArray<Crash>;
+  readonly storms: ReadonlyArray<Storm>;
+  readonly shares: Shares;
+  readonly deletes: Readonly<Record<string, "detach" | "archive" | "propagate" | "ignore">>;
+  readonly manual: boolean;
+  readonly accounts: number;
+}
+
+export const systemNames = ["a", "b", "c"] as const;
+/** How long people are busy, in virtual milliseconds. */
+export const busyMs = 360_000;
+
+const acts: ReadonlyArray<readonly [Act, number]> = [
+  ["edit", 40],
+  ["tags", 10],
+  ["clear", 7],
+  ["create account", 7],
+  ["create contact", 9],
+  ["delete", 4],
+  ["same edit", 5],
+  ["pin", 3],
+  ["resolve", 6],
+  ["undo", 3],
+];
+
+export function scenarioOf(seed: number): Scenario {
+  const random = createRandom(seed, "scenario");
+  const calm = random.chance(0.2);
+  const share = (most: number): number => (calm || random.chance(0.3) ? 0 : random.next() * most);
+  const steps = Array.from({ length: random.int(12, 40) }, (): Step => stepOf(random)).sort(
+    (one, other) => one.at - other.at,
+  );
+  return {
+    seed,
+    steps,
+    crashes: calm
+      ? []
+      : Array.from({ length: random.int(0, 3) }, () => ({
+          at: random.int(5_000, busyMs),
+          downMs: random.int(100, 40_000),
+        })).sort((one, other) => one.at - other.at),
+    storms: calm ? [] : Array.from({ length: random.int(0, 3) }, () => stormOf(random)),
+    shares: {
+      answerLost: share(0.06),
+      late: share(0.08),
+      halfFails: share(0.1),
+      hookDropped: share(0.4),
+      hookDoubled: share(0.4),
+      hookDelayed: share(0.5),
+      storeFails: share(0.01),
+    },
+    deletes: Object.fromEntries(
+      systemNames.map((name) => [
+        name,
+        random.pick(["detach", "detach", "archive", "propagate", "ignore"] as const) ?? "detach",
+      ]),
+    ),
+    manual: random.chance(0.15),
+    accounts: random.int(2, 6),
+  };
+}
+
+function stepOf(random: Random): Step {
+  const total = acts.reduce((sum, [, weight]) => sum + weight, 0);
+  let left = random.next() * total;
+  const act =
+    acts.find(([, weight]) => {
+      left -= weight;
+      return left < 0;
+    })?.[0] ?? "edit";
+  return {
+    // People often act at the same moment, which is when it gets hard.
+    at: random.chance(0.4) ? random.int(0, 11) * 30_000 + random.int(0, 3_000) : random.int(0, busyMs),
+    act,
+    system: random.pick(systemNames) ?? "a",
+    draw: [random.next(), random.next(), random.next()],
+  };
+}
+
+function stormOf(random: Random): Storm {
+  const from = random.int(0, busyMs);
+  return {
+    system: random.pick(systemNames) ?? "a",
+    kind: random.pick(["429 storm", "5xx storm", "token lost"] as const) ?? "5xx storm",
+    from,
+    to: from + random.int(2_000, 45_000),
+  };
+}
