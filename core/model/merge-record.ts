@@ -87,7 +87,7 @@ export function mergeRecord(
   delete link.shadow.fresh;
   delete link.shadow.receipt;
   advance(link, incoming, waitedFor);
-  closeOutcomes(world, side, link, { record, read, open });
+  closeOutcomes(world, side, canonical, link, { record, read, open }, moment);
   world.touchLink(link);
 }
 

@@ -3,7 +3,7 @@
  * outcomes that were open.
  */
 import { canonicalValue } from "./canonical.ts";
-import { compareVersions, type Read } from "./evidence.ts";
+import { compareVersions, isExactly, type Read } from "./evidence.ts";
 import type { Moment } from "./moment.ts";
 import type { RemoteRecord } from "./record.ts";
 import { imageIn, type Settings, type Side } from "./settings.ts";
@@ -154,8 +154,10 @@ export function noteStoredDifferently(
 export function closeOutcomes(
   world: World,
   side: Side,
+  canonical: Canonical,
   link: Link,
   seen: { readonly record: RemoteRecord; readonly read: Read; readonly open: ReadonlyArray<Sent> },
+  moment: Moment,
 ): void {
   const { record, read, open } = seen;
   for (const sent of open) {
@@ -165,9 +167,29 @@ export function closeOutcomes(
     // Without a precondition an equal value may be that of a later try, and this one may still land on what follows.
     const isTold = sent.covered !== true || sent.precondition !== null;
     const isOver = isPast(record, sent) || (isTold && hasLanded(link, sent));
-    if (isOver || isLate) world.closeSent(sent);
-    else if (sent.state === "unclear") link.fetchAfter = landsUntil;
+    if (isOver || isLate) {
+      world.closeSent(sent);
+      weighOverwrite(world, side, canonical, link, { sent, record }, moment);
+    } else if (sent.state === "unclear") link.fetchAfter = landsUntil;
   }
+}
+
+/** D5, L2: a write without a precondition that landed some time, in a record that others have written meanwhile. */
+function weighOverwrite(
+  world: World,
+  side: Side,
+  canonical: Canonical,
+  link: Link,
+  { sent, record }: { readonly sent: Sent; readonly record: RemoteRecord },
+  moment: Moment,
+): void {
+  if (sent.kind !== "update" || sent.precondition !== null || !side.counter) return;
+  const before = sent.versionBefore;
+  const untouched = isExactly(before, record.version, 0);
+  const oursAlone = hasLanded(link, sent) && isExactly(before, record.version, 1);
+  if (untouched === true || oursAlone === true) return;
+  const seen = { before, after: record.version, by: record.modifiedBy, known: untouched !== undefined };
+  noteOverwrite(world, side, canonical, link, { ...seen, fields: Object.keys(sent.values), from: sent.at }, moment);
 }
 
 function hasLanded(link: Link, sent: Sent): boolean {
@@ -180,4 +202,54 @@ function isPast(record: RemoteRecord, sent: Sent): boolean {
   if (sent.precondition === null) return false;
   const { version = null, modifiedAt = null } = sent.precondition;
   return compareVersions(record, { version, modifiedAt }) === "higher";
+}
+
+/** D5: an edit around our write may be lost that nobody has read. */
+export function noteOverwrite(
+  world: World,
+  side: Side,
+  canonical: Canonical,
+  link: Link,
+  seen: {
+    readonly before: string | undefined;
+    readonly after: string | undefined;
+    readonly by: string | undefined;
+    /** A counter tells that somebody else wrote. */
+    readonly known: boolean;
+    readonly fields: ReadonlyArray<string>;
+    /** Our clock when the write began. */
+    readonly from: number;
+  },
+  moment: Moment,
+): void {
+  world.addConflict({
+    id: moment.newId("con"),
+    kind: "overwrite",
+    entity: side.entity,
+    canonicalId: canonical.id,
+    connection: side.connection,
+    remoteId: link.remoteId,
+    field: null,
+    state: "settled",
+    rule: seen.known ? "possible overwrite" : "unverifiable write",
+    winner: null,
+    run: moment.run,
+    openedAt: moment.now,
+    updatedAt: moment.now,
+    reason: seen.known
+      ? `somebody else wrote this record in ${side.connection} around our write; a value that nobody read may be lost. Look into its history there`
+      : `${side.connection} has no counter that would show whether somebody else wrote at the same moment`,
+    base: null,
+    previous: null,
+    result: null,
+    candidates: [],
+    detail: {
+      fields: seen.fields,
+      versionBefore: seen.before ?? null,
+      versionAfter: seen.after ?? null,
+      lastModifiedBy: seen.by ?? null,
+      from: seen.from,
+      to: moment.now,
+    },
+  });
 }

@@ -213,6 +213,8 @@ export interface Sent {
   readonly replaced: Readonly<Record<string, Value>>;
   /** What the write named as its precondition; null where it went without one. */
   readonly precondition: { readonly version?: string; readonly modifiedAt?: number } | null;
+  /** The record's counter when an update without a precondition went. */
+  readonly versionBefore?: string;
   /** Another write of ours has gone through since: an equal value does not tell any more that this one has landed. */
   covered?: true;
 }

@@ -394,10 +394,10 @@ export function conflictOf(sealing: Sealing, row: Row<typeof conflicts>): Confli
 
 // ---- sent ----
 
-type SentBody = Partial<Pick<Sent, "values" | "replaced" | "precondition" | "covered">>;
+type SentBody = Partial<Pick<Sent, "values" | "replaced" | "precondition" | "covered" | "versionBefore">>;
 
 export function sentRow(sealing: Sealing, entry: Sent): NewRow<typeof sent> {
-  const { values, replaced, precondition, covered, ...row } = entry;
+  const { values, replaced, precondition, covered, versionBefore, ...row } = entry;
   const sentValues = split(sealing.model, entry.entity, values);
   const replacedValues = split(sealing.model, entry.entity, replaced);
   return {
@@ -407,6 +407,7 @@ export function sentRow(sealing: Sealing, entry: Sent): NewRow<typeof sent> {
       replaced: replacedValues.clear,
       precondition,
       ...(covered === undefined ? {} : { covered }),
+      ...(versionBefore === undefined ? {} : { versionBefore }),
     },
     sealed: isBare(sentValues.personal)
       ? null
@@ -428,5 +429,6 @@ export function sentOf(sealing: Sealing, row: Row<typeof sent>): Sent {
     replaced: { ...clear.replaced, ...personal.replaced },
     precondition: clear.precondition ?? null,
     ...(clear.covered === undefined ? {} : { covered: clear.covered }),
+    ...(clear.versionBefore === undefined ? {} : { versionBefore: clear.versionBefore }),
   };
 }

@@ -240,6 +240,7 @@ function claimPatch(
     values: Object.fromEntries(writes.map(({ field, value }) => [field, value])),
     replaced: Object.fromEntries(writes.map(({ field, replaces }) => [field, replaces])),
     precondition: lock,
+    ...(lock === null && link?.version != null ? { versionBefore: link.version } : {}),
   };
   world.addSent(sent);
   return {

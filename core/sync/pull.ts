@@ -140,10 +140,10 @@ const findVanished = Effect.fn("pull.vanished")(function* (
             eq(links.connection, live.name),
             eq(links.entity, entity),
             eq(links.state, "live"),
-            // Anything read or written since is not proven absent, and what waits for a fetch gets its own proof.
+            // Anything read or written since is not proven absent, and what is fetched now gets its own proof.
             lt(links.readEnded, startedAt),
             or(isNull(links.settledAt), lt(links.settledAt, startedAt)),
-            isNull(links.fetchAfter),
+            or(isNull(links.fetchAfter), gt(links.fetchAfter, engine.clock.now())),
             gt(links.id, from),
           ),
         )

@@ -11,7 +11,7 @@ import type { Clock, Log } from "../../core/connector.ts";
 import { createFaces } from "../../core/http/faces.ts";
 import { type Listening, listen } from "../../core/http/listen.ts";
 import type { Listener, ServiceEvent } from "../../core/hub/events.ts";
-import { openHub, type Traced } from "../../core/hub/open.ts";
+import { type Hub, openHub, type Traced } from "../../core/hub/open.ts";
 import { type RunningService, startService } from "../../core/hub/start-service.ts";
 import { systemClock } from "../../core/net/clock.ts";
 import { signatureOf } from "../../core/net/standard-webhook.ts";
@@ -73,6 +73,8 @@ export interface ServiceKitOptions {
   readonly traced?: Traced;
   readonly watching?: Pick<WatchOptions, "say" | "redact">;
   readonly listeners?: ReadonlyArray<Listener>;
+  /** Called with the open hub before the service starts. */
+  readonly opened?: (hub: Hub) => void;
   readonly systems?: Readonly<Record<string, { readonly simulator: Simulator; readonly server: SimulatorServer }>>;
 }
 
@@ -121,6 +123,7 @@ export async function createServiceKit(options: ServiceKitOptions = {}): Promise
   const log = options.log ?? { info: () => undefined, warn: () => undefined };
   const tracing = options.traced === undefined ? {} : { traced: options.traced };
   const hub = await Effect.runPromise(openHub({ config, key: undefined, clock, log, ...tracing }));
+  options.opened?.(hub);
   const events: Array<ServiceEvent> = [];
   const watch = await createWatch({ clock, version: "0.0.0-test", ...options.watching });
   const noting = (event: ServiceEvent) => void events.push(event);

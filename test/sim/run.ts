@@ -24,9 +24,9 @@ export interface Outcome extends Judgement {
 
 const start = Date.UTC(2026, 0, 5, 9);
 /** How long the hub gets to come to rest once nothing goes wrong any more. */
-const restMs = 420_000;
+const restMs = 330_000;
 /** And then it must write nothing for that long. */
-const quietMs = 130_000;
+const quietMs = 70_000;
 const hookTriesMax = 3;
 const hookAgainMs = 10_000;
 

@@ -18,7 +18,7 @@ import {
   Unavailable,
 } from "../../core/connector.ts";
 import type { Entity } from "../../core/model/field.ts";
-import { createGates } from "../../core/net/limits.ts";
+import { createGates, type Gates } from "../../core/net/limits.ts";
 import { type Ledger, tokenOf } from "./ledger.ts";
 import type { Nemesis } from "./nemesis.ts";
 import type { Random } from "./random.ts";
@@ -47,6 +47,8 @@ const limitName = "calls";
 const timeoutMs = 8_000;
 
 export function connectorOf(options: WireOptions): Connector {
+  // All lanes of one life keep the limit together.
+  const gatesOf = new WeakMap<Life, Gates>();
   const { system } = options;
   const { style } = system;
   const shared: Pick<EntityMap, "versions" | "deletes" | "writable" | "pushBatchMax" | "fetchBatchMax"> = {
@@ -100,18 +102,22 @@ export function connectorOf(options: WireOptions): Connector {
     }),
     limits: () => ({ [limitName]: { rate: style.rate } }),
     rule: (_field, path) => both(path, codec.text()),
-    connect: () => connectionOf(options),
+    connect: () => {
+      const life = options.life();
+      const known = gatesOf.get(life);
+      const clock = gatesClock(options.timeline, life);
+      const gates = known ?? createGates({ [limitName]: { rate: style.rate } }, { clock, counters: undefined });
+      gatesOf.set(life, gates);
+      return connectionOf(options, life, gates);
+    },
   };
 }
 
 /** What a call came to at the system: an answer, or what the system said instead. */
 type Served<A> = { readonly kind: "answer"; readonly answer: A } | { readonly kind: "fault"; readonly fault: Error };
 
-function connectionOf(options: WireOptions): Connection {
+function connectionOf(options: WireOptions, life: Life, gates: Gates): Connection {
   const { system, timeline, ledger, nemesis, random } = options;
-  const life = options.life();
-  const clock = gatesClock(timeline, life);
-  const gates = createGates({ [limitName]: { rate: system.style.rate } }, { clock, counters: undefined });
 
   /** Sends one call and hears its answer, if there is one and somebody to hear it. */
   const call = async <A>(what: string, serve: () => A, late?: () => void): Promise<A> => {

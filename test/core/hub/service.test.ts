@@ -1,6 +1,7 @@
 import { Effect } from "effect";
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../core/net/clock.ts";
+import { StoreFailed } from "../../../core/store/failure.ts";
 import { replayCalls } from "../../../core/store/inbox.ts";
 import { createServiceKit, type ServiceKit, type ServiceKitOptions } from "../../kit/service-kit.ts";
 
@@ -33,6 +34,25 @@ describe("a running hub", () => {
     );
     expect(names(running, "one").toSorted()).toEqual(["Acme", "Beta"]);
     expect(names(running, "two").toSorted()).toEqual(["Acme", "Beta"]);
+  });
+
+  it("goes on with its first load when the store has not taken one of its writes", async () => {
+    let failed = 0;
+    const running = await start({
+      fill: ({ one }) => one?.screen.create("account", { Name: "Acme", Domain: "acme.example" }),
+      opened: ({ store: { database } }) => {
+        const write = database.write.bind(database);
+        const failing: typeof database.write = (what, body, kept) =>
+          what.startsWith("applying") && failed++ === 0
+            ? Effect.fail(new StoreFailed("the disk is full", "Make room.", undefined))
+            : write(what, body, kept);
+        Object.assign(database, { write: failing });
+      },
+    });
+    await running.until("the other has it", () => names(running, "two").length === 1);
+    expect(failed).toBeGreaterThan(1);
+    expect(running.events).toContainEqual({ kind: "store", ok: false, reason: "the disk is full" });
+    expect(running.service.readiness()).toEqual({ ready: true, reason: null });
   });
 
   it("carries an edit to the other system when a webhook names the record", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Unavailable } from "../../../../core/connector.ts";
+import { audit } from "../../../../core/store/tables.ts";
 import { createKit, type Kit } from "../../../kit/engine-kit.ts";
 import { lostAnswer } from "../../../kit/toy-system.ts";
 import { accountId, company, edit, held, minute, only, seeded, systems, writesTo } from "./world.ts";
@@ -16,6 +17,16 @@ function loseAnswer(kit: Kit, name: string): void {
     lostAnswer();
   };
 }
+
+/** The intents that the audit holds, or those whose outcome it holds, in order. */
+const noted = async (kit: Kit, action: RegExp): Promise<ReadonlyArray<string>> => {
+  const rows = await kit.store.database.db.select().from(audit);
+  // Written by the claim and by whoever finds the outcome.
+  const details = rows.flatMap((row) => (action.test(row.action) ? [row.detail as { readonly intent: string }] : []));
+  return details.map(({ intent }) => intent).sort();
+};
+const intents = (kit: Kit) => noted(kit, /^write /);
+const outcomes = (kit: Kit) => noted(kit, /^outcome /);
 
 const owned = { fields: { owner: [{ only: "c" }] } } as const;
 
@@ -125,6 +136,51 @@ describe("D2: writes whose outcome is open", () => {
     expect(rows.map((row) => [row.field, row.candidates.map((candidate) => candidate.value)])).toEqual([
       ["phone", ["+4930111111"]],
     ]);
+  });
+
+  it("D2: a write that lands late after a second try with the same value is no person's edit", async () => {
+    const kit = await createKit({ systems: { a: systems.a, c: systems.c } });
+    await seeded(kit);
+    edit(kit, "a", { Phone: "+4930111111" });
+    kit.toy("c").hooks.beforePush = () => {
+      delete kit.toy("c").hooks.beforePush;
+      lostAnswer();
+    };
+    await kit.sync();
+    await kit.sync();
+    expect(held(kit, "Phone")).toEqual({ a: "+4930111111", c: "+4930111111" });
+    edit(kit, "a", { Phone: "+4930222222" });
+    await kit.sync();
+    // The first try lands at last.
+    edit(kit, "c", { Phone: "+4930111111" });
+    await kit.settle();
+    expect(held(kit, "Phone")).toEqual({ a: "+4930222222", c: "+4930222222" });
+    const late = await kit.conflicts("late");
+    expect(new Set(late.flatMap((row) => row.candidates.map(({ value }) => value)))).toContain("+4930111111");
+    kit.clock.advance(minute);
+    await kit.settle();
+    expect(await kit.openSent()).toBe(0);
+  });
+
+  it("D2: a write that lands late over an edit that nobody had read is a possible overwrite", async () => {
+    const kit = await createKit({ systems: { a: systems.a, c: systems.c } });
+    await seeded(kit);
+    edit(kit, "a", { Phone: "+4930111111" });
+    kit.toy("c").hooks.beforePush = () => {
+      delete kit.toy("c").hooks.beforePush;
+      kit.toy("c").hooks.beforeFetch = () => {
+        delete kit.toy("c").hooks.beforeFetch;
+        throw new Unavailable("no answer", { sent: false });
+      };
+      lostAnswer();
+    };
+    await kit.sync();
+    edit(kit, "c", { Phone: "+4930222222" });
+    // The write lands at last, before anybody has read.
+    edit(kit, "c", { Phone: "+4930111111" });
+    await kit.settle();
+    const rows = await kit.conflicts("overwrite");
+    expect(rows.map((row) => [row.connection, row.detail.fields])).toEqual([["c", ["phone"]]]);
   });
 
   it("D2: an old value read back while the write is open, with a moved version, is kept as a possible reversal", async () => {
@@ -249,6 +305,24 @@ describe("D3: reads during a write", () => {
     expect(held(kit, "Name")).toEqual({ a: "Renamed", c: "Renamed" });
     expect(await kit.conflicts("value")).toEqual([]);
     expect(await kit.openSent()).toBe(0);
+    expect(await outcomes(kit)).toEqual(await intents(kit));
+  });
+
+  it("D3: the intent of a create that a read has shown, and nobody has settled, has one outcome too", async () => {
+    const kit = await createKit({ systems: { a: systems.a, c: systems.c } });
+    const { store } = kit;
+    const write = store.database.write.bind(store.database);
+    kit.toy("a").create("account", company(1));
+    Object.assign(store.database, {
+      write: (what: string, body: () => Promise<unknown>) =>
+        what.startsWith("settling") ? write(what, () => Promise.reject(new Error("killed"))) : write(what, body),
+    });
+    await expect(kit.sync()).rejects.toThrow("killed");
+    await kit.apply("c", await kit.read("c", kit.toy("c").live("account")));
+    Object.assign(store.database, { write });
+    await kit.settle();
+    expect(kit.toy("c").live("account")).toHaveLength(1);
+    expect(await outcomes(kit)).toEqual(await intents(kit));
   });
 
   it("D3: a second sync does not take the claims of a push that is under way", async () => {
