@@ -19,7 +19,8 @@ const chinese: Readonly<Record<string, string>> = {
   "The hub itself.": "数据中枢本身。",
   "The hub's name, shown in logs and pages; syncline unless said.":
     "数据中枢的名称，显示在日志和页面中；默认 syncline。",
-  "Where the hub keeps its data; sqlite:data/hub.db unless said.": "数据存放位置；默认 sqlite:data/hub.db。",
+  "Where the hub keeps its data: in a file, sqlite:data/hub.db unless said, or in a database, postgres://user:password@host/database.":
+    "数据存放位置：文件（默认 sqlite:data/hub.db），或数据库 postgres://user:password@host/database。",
   "Country of phone numbers and addresses that name none; US unless said.":
     "电话和地址未写国家时按此国家解读；默认 US。",
   "Currency of amounts that name none; USD unless said.": "金额未写币种时按此币种解读；默认 USD。",

@@ -1,4 +1,4 @@
-/** The pid file beside the store: how `stop` and `reload` find the hub that runs. */
+/** The pid file beside the store, or in this folder where the store is a database: how `stop` and `reload` find the hub that runs. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Schema } from "effect";
 

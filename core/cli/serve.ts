@@ -4,8 +4,9 @@ import { secretsOf } from "../config/secrets.ts";
 import { createFaces } from "../http/faces.ts";
 import { type Listening, listen } from "../http/listen.ts";
 import type { Listener } from "../hub/events.ts";
-import { type Hub, openHub, storeFile } from "../hub/open.ts";
+import { type Hub, openHub } from "../hub/open.ts";
 import { type RunningService, startService } from "../hub/start-service.ts";
+import { localName } from "../store/place.ts";
 import type { Level } from "../watch/log.ts";
 import { createRedact } from "../watch/redact.ts";
 import { startTraces } from "../watch/traces.ts";
@@ -74,7 +75,7 @@ export async function startServing(
     });
     const server = await listen(faces, config.serve);
     ending.push(() => server.close(graceMs));
-    const store = storeFile(config.hub.store);
+    const store = localName(config.hub.store);
     writePid(store, { pid: process.pid, url: server.url, startedAt: cli.clock.now() });
     ending.push(async () => removePid(store));
     return { hub, service, server, close };
@@ -156,7 +157,7 @@ export async function reloadCommand(cli: Cli, global: Global): Promise<number> {
 }
 
 function runningHub(cli: Cli, global: Global) {
-  const running = readPid(storeFile(soundConfig(cli, global).hub.store));
+  const running = readPid(localName(soundConfig(cli, global).hub.store));
   if (running === null) throw new CommandFailed("No hub runs on this store.", "Start one with: npx syncline serve");
   return running;
 }

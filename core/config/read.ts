@@ -167,9 +167,13 @@ function checkTimeZone(timeZone: string, report: Report): void {
 function checkStore(store: string, report: Report): void {
   const path = ["hub", "store"];
   if (report.isBroken(path) || /^sqlite:./.test(store)) return;
+  const isPostgres = /^postgres(?:ql)?:/.test(store);
+  if (isPostgres && (URL.parse(store)?.pathname.length ?? 0) > 1) return;
   report.add(path, {
-    what: /^postgres(?:ql)?:/.test(store) ? "PostgreSQL is not available yet" : "this is not a store",
-    remedy: "Write sqlite: and a file, such as sqlite:data/hub.db.",
+    what: isPostgres ? "this names no database of PostgreSQL" : "this is not a store",
+    remedy: isPostgres
+      ? "Write postgres://user:password@host:5432/database; in user and password, write %40 for @ and %2F for /."
+      : "Write sqlite: and a file, such as sqlite:data/hub.db, or the address of a database: postgres://user:password@host/database.",
   });
 }
 

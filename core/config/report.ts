@@ -96,6 +96,8 @@ function shownLine(source: Source, offset: number, syntax: boolean): Pick<Proble
 }
 
 const mask = "•••";
+/** A password that stands in an address, such as that of a database. */
+const addressPassword = /(:\/\/[^\s:@/]*:)[^\s@]+(@)/g;
 const keyLine = /^\s*(?:-\s+)*["']?[\p{L}\p{N}_.@-]+["']?\s*:(?:\s|$)/u;
 const keyAndRest = /([\p{L}\p{N}_-]+)(["']?\s*:\s*)(?!\s|\$\{|[{[])\S[^\n]*?(?=,\s*[\p{L}\p{N}_-]+["']?\s*:|$)/gu;
 
@@ -107,5 +109,5 @@ function masked(text: string, masks: ReadonlyArray<Range>, from: number, to: num
     shown += text.slice(at, Math.max(at, range.start)) + mask;
     at = Math.max(at, Math.min(range.end, to));
   }
-  return shown + text.slice(at, to);
+  return (shown + text.slice(at, to)).replace(addressPassword, `$1${mask}$2`);
 }

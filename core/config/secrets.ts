@@ -9,8 +9,12 @@ const depthMax = 8;
 const pathWord = /^[A-Za-z0-9_-]{16,}$/;
 
 /** The longest first, so that a secret inside another one leaves no rest. */
-export function secretsOf({ connections, alerts }: Pick<HubConfig, "connections" | "alerts">): ReadonlyArray<string> {
-  const found = new Set<string>();
+export function secretsOf({
+  hub,
+  connections,
+  alerts,
+}: Pick<HubConfig, "hub" | "connections" | "alerts">): ReadonlyArray<string> {
+  const found = new Set<string>(hiddenIn(hub.store));
   for (const { config: own, webhook } of connections) {
     collect(own, false, found, depthMax);
     if (webhook.kind === "signed") for (const secret of webhook.secrets) found.add(secret);

@@ -65,7 +65,10 @@ const LimitShape = Schema.Struct({
 
 export const HubShape = Schema.Struct({
   name: described(Text, "The hub's name, shown in logs and pages; syncline unless said."),
-  store: described(Text, "Where the hub keeps its data; sqlite:data/hub.db unless said."),
+  store: described(
+    Text,
+    "Where the hub keeps its data: in a file, sqlite:data/hub.db unless said, or in a database, postgres://user:password@host/database.",
+  ),
   country: described(Country, "Country of phone numbers and addresses that name none; US unless said."),
   currency: described(Currency, "Currency of amounts that name none; USD unless said."),
   timeZone: described(Text, "Time zone of schedules, such as Asia/Shanghai; UTC unless said."),

@@ -11,7 +11,6 @@ import type { Model } from "../model/field.ts";
 import { type Settings, sideKey } from "../model/settings.ts";
 import type { Fault } from "../net/fault.ts";
 import type { Lane } from "../net/lanes.ts";
-import { StoreFailed } from "../store/failure.ts";
 import { openStore, type Store } from "../store/open.ts";
 import type { ConnectorBroken } from "../sync/call.ts";
 import { type Connected, connect, type Drift } from "../sync/connect.ts";
@@ -51,11 +50,6 @@ export interface Hub {
   readonly close: () => Promise<void>;
 }
 
-/** The file of a `store:` value such as `sqlite:data/hub.db`. */
-export function storeFile(store: string): string {
-  return store.replace(/^sqlite:/, "");
-}
-
 /**
  * Opens the store; nothing is asked of any system.
  *
@@ -66,16 +60,7 @@ export const openHub = Effect.fn("hub.open")(function* (
   { mustExist = false }: { readonly mustExist?: boolean } = {},
 ) {
   const { config, clock, log } = options;
-  if (config.hub.store.startsWith("postgres")) {
-    return yield* Effect.fail(
-      new StoreFailed(
-        `This version keeps its data in SQLite; ${config.hub.store.split(":")[0]} is not there yet.`,
-        "Write hub.store as sqlite:data/hub.db.",
-        undefined,
-      ),
-    );
-  }
-  const store = yield* openStore({ file: storeFile(config.hub.store), key: options.key, readOnly: mustExist });
+  const store = yield* openStore({ place: config.hub.store, key: options.key, readOnly: mustExist });
   const hub: Hub = {
     config,
     store,
@@ -87,7 +72,7 @@ export const openHub = Effect.fn("hub.open")(function* (
     once: options.once ?? false,
     traced: options.traced ?? ((work) => work),
     settings: settingsOf(config, writtenSides(config)),
-    close: async () => store.close(),
+    close: store.close,
   };
   return hub;
 });

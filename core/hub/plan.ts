@@ -15,7 +15,7 @@ import { sideOf } from "../model/settings.ts";
 import type { Value } from "../model/value.ts";
 import { noteAudit } from "../store/audit.ts";
 import { countRun, type RunTally } from "../store/browse.ts";
-import { copyStore } from "../store/copy.ts";
+import { storeFailedOf } from "../store/failure.ts";
 import { outbox } from "../store/tables.ts";
 import { loadWorld } from "../store/world-store.ts";
 import type { Engine, LiveConnection } from "../sync/engine.ts";
@@ -82,7 +82,10 @@ export const plan = Effect.fn("hub.plan")(function* (
     ]),
   );
   return yield* Effect.acquireUseRelease(
-    copyStore(hub.store),
+    Effect.tryPromise({
+      try: hub.store.copy,
+      catch: (error) => storeFailedOf("copying the store for the plan", error),
+    }),
     Effect.fnUntraced(function* (copy) {
       const engine = engineOf(hub, live.engine.connections, copy);
       const report = yield* sync(engine, { full: options.full, pushes: false });
@@ -109,7 +112,7 @@ export const plan = Effect.fn("hub.plan")(function* (
         unlisted: planned.unlisted,
       } satisfies Plan;
     }),
-    (copy) => Effect.sync(() => copy.close()),
+    (copy) => Effect.promise(copy.close),
   );
 });
 

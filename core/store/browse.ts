@@ -1,6 +1,6 @@
 /** Reading the store for people: lists, single accounts with their sources, search, history, conflicts, dead letters. */
 
-import { and, asc, count, desc, eq, gt, inArray, like, lt, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, lt, ne, or, type SQL, sql } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Entity, Model } from "../model/field.ts";
 import { wordsOf } from "../model/words.ts";
@@ -248,7 +248,7 @@ export const search = Effect.fn("browse.search")(function* (
           and(
             eq(canonicals.entity, "account"),
             ne(canonicals.state, "merged"),
-            like(canonicals.name, `%${wanted.replace(/[%_]/g, "")}%`),
+            database.words.contains(canonicals.name, wanted),
           ),
         )
         .limit(searchMax);

@@ -8,6 +8,7 @@ import type { Entity, Field } from "../model/field.ts";
 import { isGroup, isList, isMoney, type Value } from "../model/value.ts";
 import type { Canonical } from "../model/world.ts";
 import { opened, type Shelf } from "./browse.ts";
+import type { Words } from "./database.ts";
 import { canonicals, links } from "./tables.ts";
 
 export interface CustomerFilter {
@@ -57,7 +58,7 @@ export const pageCustomers = Effect.fn("page.customers")(function* (
     const conditions: Array<SQL> = [
       gt(canonicals.id, start),
       bound === undefined ? lt(canonicals.id, to) : sql`${canonicals.id} <= ${bound}`,
-      ...conditionsOf(filter),
+      ...conditionsOf(filter, database.words),
     ];
     const rows = await db
       .select()
@@ -70,7 +71,7 @@ export const pageCustomers = Effect.fn("page.customers")(function* (
   });
 });
 
-function conditionsOf({ state, updatedSince, connection, fields }: CustomerFilter): ReadonlyArray<SQL> {
+function conditionsOf({ state, updatedSince, connection, fields }: CustomerFilter, words: Words): ReadonlyArray<SQL> {
   return [
     state === "all" ? sql`${canonicals.state} <> 'merged'` : eq(canonicals.state, state === "live" ? "live" : "dead"),
     ...(updatedSince === undefined ? [] : [gte(canonicals.updatedAt, updatedSince)]),
@@ -79,22 +80,17 @@ function conditionsOf({ state, updatedSince, connection, fields }: CustomerFilte
       : [
           sql`exists (select 1 from ${links} where ${links.canonicalId} = ${canonicals.id} and ${links.connection} = ${connection} and ${links.state} = 'live')`,
         ]),
-    ...fields.flatMap(({ field, value }) => holds(field.name, value)),
+    ...fields.flatMap(({ field, value }) => holds(words, field.name, value)),
   ];
 }
 
 /** Conditions that a field of the readable part holds the value. Names of fields are letters and digits. */
-function holds(name: string, value: Value): ReadonlyArray<SQL> {
-  const path = `$.v.${name}`;
-  const at = (place: string): SQL => sql`json_extract(${canonicals.clear}, ${place})`;
-  if (value === null) return [sql`${at(path)} is null`];
-  if (isList(value)) {
-    return value.map(
-      (member) => sql`exists (select 1 from json_each(${canonicals.clear}, ${path}) where value = ${member})`,
-    );
-  }
+function holds(words: Words, name: string, value: Value): ReadonlyArray<SQL> {
+  const path = ["v", name];
+  const { clear } = canonicals;
+  if (isList(value)) return value.map((member) => words.hasMemberAt(clear, path, member));
   if (isMoney(value) || isGroup(value)) {
-    return Object.entries(value).map(([member, text]) => sql`${at(`${path}.${member}`)} is ${text}`);
+    return Object.entries(value).map(([member, text]) => words.equalsAt(clear, [...path, member], text));
   }
-  return [sql`${at(path)} = ${typeof value === "boolean" ? Number(value) : value}`];
+  return [words.equalsAt(clear, path, value)];
 }

@@ -1,5 +1,4 @@
-/** Rows of an export from one range of ids, as text. */
-import type { DatabaseSync } from "node:sqlite";
+/** A row of an export, from what an engine reads to text. */
 import type { Entity } from "../model/field.ts";
 import type { Values } from "../model/value.ts";
 import type { Column, Encoder } from "../plugin.ts";
@@ -14,27 +13,21 @@ export interface ExportPlan {
   readonly withLinks: boolean;
 }
 
-/** Ids after the one and up to the other. */
-export interface IdRange {
-  readonly after: string;
-  readonly upTo: string;
-}
-
-/** Ids are made of small letters, digits and underlines. */
-export const beforeAllIds = "";
-export const afterAllIds = "~";
-
-export interface EncodedRows {
-  readonly text: string;
-  readonly rows: number;
-}
-
 export interface ExportChunk {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly rows: number;
 }
 
-type CanonicalLine = readonly [
+/** What to export and how to write it. */
+export interface ExportRequest {
+  readonly plan: ExportPlan;
+  readonly encoder: Encoder;
+  /** Rows of one chunk. */
+  readonly chunkRows: number;
+}
+
+/** A row as the engines read it; sealed values and keys as hex text, links as JSON. */
+export type CanonicalLine = readonly [
   id: string,
   clear: string,
   createdAt: number,
@@ -44,35 +37,15 @@ type CanonicalLine = readonly [
   links: string | null,
 ];
 
-/** A function that reads ranges, with its statement and its encoder made once. */
-export function rangeReader(
-  client: DatabaseSync,
-  sealer: Sealer,
-  encoder: Encoder,
-  plan: ExportPlan,
-): (range: IdRange) => EncodedRows {
-  // Bytes come as hex text: the driver makes an ArrayBuffer of its own for every blob, which costs more than the decoding.
-  const needsSealed = plan.columns.some((column) => column.field?.sensitivity === "personal");
-  const statement = client.prepare(
-    `select c.id, c.clear, c.created_at, c.updated_at
-      ${needsSealed ? ", hex(c.sealed), hex(k.wrapped)" : ", null, null"}
-      ${plan.withLinks ? ", (select json_group_array(json_array(l.connection, l.remote_id)) from links l where l.canonical_id = c.id and l.state = 'live')" : ", null"}
-      from canonicals c ${needsSealed ? "left join data_keys k on k.owner = c.id" : ""}
-      where c.entity = ? and c.state = 'live' and c.id > ? and c.id <= ? order by c.id`,
-  );
-  statement.setReturnArrays(true);
+export const needsSealed = (plan: ExportPlan): boolean =>
+  plan.columns.some((column) => column.field?.sensitivity === "personal");
+
+/** A function that writes a row, with its encoder made once. */
+export function lineWriter(sealer: Sealer, encoder: Encoder, plan: ExportPlan): (line: CanonicalLine) => string {
   const encode = encoder.row(plan.columns);
-  return ({ after, upTo }) => {
-    let text = "";
-    let rows = 0;
-    for (const row of statement.iterate(plan.entity, after, upTo)) {
-      // The columns are those of the statement above, and arrays were asked for.
-      const line = row as unknown as CanonicalLine;
-      const [id, , createdAt, updatedAt, , , links] = line;
-      text += encode({ id, createdAt, updatedAt, values: valuesOf(sealer, line), links: linksOf(links) });
-      rows += 1;
-    }
-    return { text, rows };
+  return (line) => {
+    const [id, , createdAt, updatedAt, , , links] = line;
+    return encode({ id, createdAt, updatedAt, values: valuesOf(sealer, line), links: linksOf(links) });
   };
 }
 

@@ -1,20 +1,10 @@
 /**
- * The unified customers as a stream of bytes, in the order of their ids, from read-only connections of its own: an export
- * of a million rows neither waits for the moves nor holds them up. A large one is read by several threads.
+ * The unified customers as a stream of bytes, in the order of their ids, from connections of its own: an export of a
+ * million rows neither waits for the moves nor holds them up.
  */
-import { DatabaseSync } from "node:sqlite";
 import type { Entity, Model } from "../model/field.ts";
 import type { Column, Encoder } from "../plugin.ts";
-import {
-  afterAllIds,
-  beforeAllIds,
-  type EncodedRows,
-  type ExportChunk,
-  type ExportPlan,
-  type IdRange,
-  rangeReader,
-} from "./export-rows.ts";
-import { readInThreads } from "./export-threads.ts";
+import type { ExportPlan } from "./export-rows.ts";
 import type { Store } from "./open.ts";
 
 export interface ExportOptions {
@@ -49,9 +39,6 @@ export function exportColumns(
   ];
 }
 
-/** Below this, starting threads takes longer than reading the rows. */
-const smallRows = 10_000;
-
 /** Yields chunks of UTF-8 text, each of whole rows; a few chunks are in memory. All rows are of one moment. */
 export async function* exportChunks(
   store: Store,
@@ -61,51 +48,15 @@ export async function* exportChunks(
   const { entity, encoder, chunkRows = 2000 } = options;
   const columns = exportColumns(model, options);
   const plan: ExportPlan = { entity, columns, withLinks: (options.connections ?? []).length > 0 };
-  const inMemory = store.file === ":memory:";
-  const client = inMemory ? store.database.client : new DatabaseSync(store.file, { readOnly: true });
   let rows = 0;
-  try {
-    if (!inMemory) client.exec("begin");
-    const ranges = rangesOf(client, chunkRows);
-    const withThreads = !inMemory && encoder.module !== undefined && hasMoreThan(client, smallRows);
-    const chunks = withThreads
-      ? readInThreads(store, { plan, module: encoder.module, format: encoder.format }, ranges)
-      : readHere(rangeReader(client, store.sealer, encoder, plan), ranges);
-    // It goes with the first rows: before them, nothing is known to be readable.
-    let head = Buffer.from(encoder.open(columns));
-    for await (const chunk of chunks) {
-      rows += chunk.rows;
-      if (chunk.rows === 0) continue;
-      yield head.byteLength === 0 ? chunk.bytes : Buffer.concat([head, chunk.bytes]);
-      head = Buffer.alloc(0);
-    }
-    if (head.byteLength > 0) yield head;
-    return { rows };
-  } finally {
-    if (!inMemory) client.close();
+  // It goes with the first rows: before them, nothing is known to be readable.
+  let head = Buffer.from(encoder.open(columns));
+  for await (const chunk of store.exportRows({ plan, encoder, chunkRows })) {
+    rows += chunk.rows;
+    if (chunk.rows === 0) continue;
+    yield head.byteLength === 0 ? chunk.bytes : Buffer.concat([head, chunk.bytes]);
+    head = Buffer.alloc(0);
   }
-}
-
-function* readHere(read: (range: IdRange) => EncodedRows, ranges: Iterable<IdRange>): Generator<ExportChunk> {
-  for (const range of ranges) {
-    const { text, rows } = read(range);
-    yield { bytes: Buffer.from(text), rows };
-  }
-}
-
-function hasMoreThan(client: DatabaseSync, rows: number): boolean {
-  return client.prepare("select 1 from canonicals limit 1 offset ?").get(rows) !== undefined;
-}
-
-/** Cuts the ids into ranges of as many canonicals each, of whatever entity and state; the last one is open. */
-function* rangesOf(client: DatabaseSync, rows: number): Generator<IdRange> {
-  const cut = client.prepare("select id from canonicals where id > ? order by id limit 1 offset ?");
-  let after = beforeAllIds;
-  for (;;) {
-    const next = cut.get(after, rows - 1);
-    const upTo = next === undefined ? afterAllIds : String(next.id);
-    yield { after, upTo };
-    if (next === undefined) return;
-    after = upTo;
-  }
+  if (head.byteLength > 0) yield head;
+  return { rows };
 }

@@ -9,7 +9,7 @@ import type { HookCall } from "../net/webhook.ts";
 import type { Sealer } from "../security/seal.ts";
 import type { Database } from "./database.ts";
 import { createGroupCommit } from "./group-commit.ts";
-import { createInboxWriter, type NewCall } from "./inbox-writer.ts";
+import type { NewCall } from "./inbox-writer.ts";
 import type { Store } from "./open.ts";
 import { inbox } from "./tables.ts";
 import { isWaiting } from "./waiting.ts";
@@ -41,7 +41,7 @@ const bounds = { batchMax: 1000, waitingMax: 20_000, waitingBytesMax: 64 * 1024 
 /** `onStored` hears of every commit that kept something new. */
 export function createReceiver(store: Store, onStored: (connections: ReadonlySet<string>) => void): Receiver {
   const { sealer } = store;
-  const writer = createInboxWriter(store);
+  const writer = store.inboxWriter();
   const group = createGroupCommit<Delivery, Stored>({
     ...bounds,
     bytesOf: ({ call }) => call.body.length,

@@ -11,7 +11,7 @@
 import { sql } from "drizzle-orm";
 import { type Kit, sqliteKit } from "./kit.ts";
 
-function defineTables(kit: Kit) {
+export function defineTables(kit: Kit) {
   const { table, text, integer, json, bytes, index, uniqueIndex, primaryKey } = kit;
 
   /** Facts about the store itself: the check of its hub key, the next internal numbers. */

@@ -214,7 +214,7 @@ function isUnchanged(row: Row<typeof links>, record: RemoteRecord, print: string
 
 async function advanceUnchanged(database: Database, ids: ReadonlyArray<number>, request: ApplyRequest): Promise<void> {
   if (ids.length === 0) return;
-  database.advanceReads(ids, request.page.readBegan, request.page.readEnded);
+  await database.advanceReads(ids, request.page.readBegan, request.page.readEnded);
 }
 
 function keysWanted(side: Side, arrival: Arrival, touched: ReadonlyArray<Row<typeof links>>) {

@@ -8,7 +8,7 @@ import type { Page, RemoteRecord, Tools } from "../../core/connector.ts";
 import { modelOf } from "../../core/model/fields.ts";
 import { type Settings, sideKey } from "../../core/model/settings.ts";
 import { openStore, type Store } from "../../core/store/open.ts";
-import { pragmas } from "../../core/store/pragmas.ts";
+import { pragmas } from "../../core/store/sqlite/pragmas.ts";
 import { applyPage } from "../../core/sync/apply.ts";
 import { connect } from "../../core/sync/connect.ts";
 import type { Engine } from "../../core/sync/engine.ts";
@@ -57,7 +57,7 @@ function page(from: number, count: number, at: number): Pick<Page, "changes" | "
 
 export async function openEngine(file: string): Promise<Engine> {
   const model = modelOf({});
-  const store = await Effect.runPromise(openStore({ file, key: Buffer.alloc(32, 5).toString("base64") }));
+  const store = await Effect.runPromise(openStore({ place: file, key: Buffer.alloc(32, 5).toString("base64") }));
   const toy = new Toy("a-", Date.now);
   // A toy uses none of the tools.
   const { live } = await Effect.runPromise(connect(setupOf("a", toy), model, {} as Tools));
@@ -101,7 +101,7 @@ export async function load(engine: Engine, records: number): Promise<number> {
 
 /** The floor: the rows that the load wrote, written again into an empty store by raw prepared statements. */
 function writeFloor(source: Store, file: string, records: number): number {
-  const from = new DatabaseSync(source.file, { readOnly: true });
+  const from = new DatabaseSync(source.place, { readOnly: true });
   const schema = from.prepare("select sql from sqlite_master where sql is not null and name not like 'sqlite_%'").all();
   const target = new DatabaseSync(file);
   // As pages are kept: without a wait for the disk.

@@ -36,8 +36,8 @@ export async function benchExport(): Promise<ReadonlyArray<Figure>> {
     const clearRows = await write(clear);
     const allRows = await write();
     const rss = rssMb();
-    const clearLimit = writeRaw(store.file, folder, "c.clear, c.created_at, c.updated_at");
-    const allLimit = writeRaw(store.file, folder, "c.clear, hex(c.sealed), c.created_at, c.updated_at");
+    const clearLimit = writeRaw(store.place, folder, "c.clear, c.created_at, c.updated_at");
+    const allLimit = writeRaw(store.place, folder, "c.clear, hex(c.sealed), c.created_at, c.updated_at");
     store.close();
     return [
       { name: "export-csv-clear", value: clearRows, unit: "rows/s", limit: clearLimit, records, rssMb: rss },

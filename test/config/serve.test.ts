@@ -140,7 +140,7 @@ describe("serve, as a process", () => {
     expect(new Set(companies(1)).size).toBe(companies(1).length);
     last.child.kill("SIGTERM");
     expect(await ended(last.child)).toBe(0);
-    const store = await Effect.runPromise(openStore({ file: join(folder, "hub.db"), key: undefined }));
+    const store = await Effect.runPromise(openStore({ place: join(folder, "hub.db"), key: undefined }));
     const rows = await Effect.runPromise(
       store.database.read("reading", async () => store.database.db.select().from(inbox)),
     );

@@ -20,6 +20,7 @@ import { type ConnectionSetup, connect } from "../../core/sync/connect.ts";
 import type { Engine, LiveConnection } from "../../core/sync/engine.ts";
 import { createIds } from "../../core/sync/ids.ts";
 import { type SyncReport, sync } from "../../core/sync/sync.ts";
+import { placeFor } from "./engine-place.ts";
 import { Toy, type ToyOptions, toyConnector } from "./toy-system.ts";
 
 export interface TestClock extends Clock {
@@ -81,7 +82,7 @@ export interface Kit {
   readonly openSent: () => Promise<number>;
   readonly run: <A, E>(effect: Effect.Effect<A, E>) => Promise<A>;
   /** Opens the store again with the same systems, as after a crash. */
-  readonly close: () => void;
+  readonly close: () => Promise<void>;
 }
 
 const deadLettersOf = (store: Store, model: Model) =>
@@ -129,7 +130,7 @@ export async function createKit(
   const store =
     reuse?.store ??
     (await Effect.runPromise(
-      openStore({ file: options.file ?? ":memory:", key: Buffer.alloc(32, 5).toString("base64") }),
+      openStore({ place: await placeFor(options.file), key: Buffer.alloc(32, 5).toString("base64") }),
     ));
   const connections: Array<LiveConnection> = [];
   for (const [name, system] of Object.entries(options.systems)) {

@@ -19,6 +19,7 @@ import type { Simulator } from "../../core/simulator.ts";
 import { serveSimulator } from "../../core/simulator-server.ts";
 import { listConnections } from "../../core/store/browse.ts";
 import { type StillClock, stillClock } from "./clock.ts";
+import { storeFor } from "./engine-place.ts";
 
 /** Personal values that stand nowhere else. */
 export const canaries = {
@@ -81,7 +82,7 @@ export async function createHttpKit(
   const [serverOne, serverTwo] = [await serveSimulator(one), await serveSimulator(two)];
   clock.advance(3_600_000);
   const { config, problems } = readConfig({
-    text: yaml(join(folder, "hub.db"), serverOne.url, serverTwo.url, more.onlyOne !== true),
+    text: yaml(await storeFor(join(folder, "hub.db")), serverOne.url, serverTwo.url, more.onlyOne !== true),
     file: "syncline.yaml",
     env: {},
     connectors: registry.connectors,
@@ -169,7 +170,7 @@ export async function createHttpKit(
 }
 
 const yaml = (store: string, one: string, two: string, creates: boolean): string => `
-hub: { name: test, store: "sqlite:${store}", country: DE, currency: EUR }
+hub: { name: test, store: "${store}", country: DE, currency: EUR }
 connections:
   one: { use: memory, baseUrl: "${one}", apiKey: simulated-key, key: { account: Hub_Id, contact: Hub_Id }, defaultOwner: ann@example.com }
   two: { use: memory, create: { account: ${creates}, contact: ${creates} }, baseUrl: "${two}", apiKey: simulated-key, key: { account: Hub_Id, contact: Hub_Id }, defaultOwner: ann@example.com }

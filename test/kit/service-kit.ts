@@ -18,6 +18,7 @@ import { signatureOf } from "../../core/net/standard-webhook.ts";
 import type { Simulator } from "../../core/simulator.ts";
 import { type SimulatorServer, serveSimulator } from "../../core/simulator-server.ts";
 import { createWatch, type WatchOptions } from "../../core/watch/watch.ts";
+import { storeFor } from "./engine-place.ts";
 
 export const secret = "whsec_c3luY2xpbmUtdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OQ==";
 
@@ -78,6 +79,8 @@ export interface ServiceKitOptions {
   readonly systems?: Readonly<Record<string, { readonly simulator: Simulator; readonly server: SimulatorServer }>>;
 }
 
+const key = Buffer.alloc(32, 5).toString("base64");
+
 export function signedHeaders(parts: HookParts): Record<string, string> {
   const { id = `msg_${Math.random().toString(36).slice(2)}`, atMs = Date.now(), body, secret: by = secret } = parts;
   const timestamp = String(Math.floor(atMs / 1000));
@@ -96,7 +99,7 @@ export async function createServiceKit(options: ServiceKitOptions = {}): Promise
   const servers = new Map<string, SimulatorServer>();
   const systems: Record<string, Simulator> = {};
   const yaml: Yaml = {
-    hub: { name: "test", store: `sqlite:${join(folder, "hub.db")}` },
+    hub: { name: "test", store: await storeFor(join(folder, "hub.db")) },
     serve: { port: 0, hosts: options.hosts ?? [] },
     connections: {},
     ...(options.alerts === undefined ? {} : { alerts: options.alerts }),
@@ -122,7 +125,7 @@ export async function createServiceKit(options: ServiceKitOptions = {}): Promise
   if (config === null) throw new Error(JSON.stringify(problems));
   const log = options.log ?? { info: () => undefined, warn: () => undefined };
   const tracing = options.traced === undefined ? {} : { traced: options.traced };
-  const hub = await Effect.runPromise(openHub({ config, key: undefined, clock, log, ...tracing }));
+  const hub = await Effect.runPromise(openHub({ config, key, clock, log, ...tracing }));
   options.opened?.(hub);
   const events: Array<ServiceEvent> = [];
   const watch = await createWatch({ clock, version: "0.0.0-test", ...options.watching });

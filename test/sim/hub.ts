@@ -15,6 +15,7 @@ import { type RunningService, startService } from "../../core/hub/start-service.
 import { StoreFailed } from "../../core/store/failure.ts";
 import { openStore, type Store } from "../../core/store/open.ts";
 import { createIds } from "../../core/sync/ids.ts";
+import { sqliteClient } from "../kit/sqlite-client.ts";
 import type { Nemesis } from "./nemesis.ts";
 import type { Random } from "./random.ts";
 import { keyField } from "./system.ts";
@@ -57,7 +58,9 @@ export class SimulatedHub {
   }
 
   async open(): Promise<void> {
-    this.#store = await Effect.runPromise(openStore({ file: ":memory:", key: Buffer.alloc(32, 5).toString("base64") }));
+    this.#store = await Effect.runPromise(
+      openStore({ place: ":memory:", key: Buffer.alloc(32, 5).toString("base64") }),
+    );
     const { database } = this.#store;
     this.#write = database.write.bind(database) as Store["database"]["write"];
   }
@@ -157,7 +160,7 @@ export class SimulatedHub {
     timeline.drop(this.#life);
     this.#end();
     // The system tells that the process is dead, so that the next one takes its place at once.
-    this.store.database.client.exec("delete from leases");
+    sqliteClient(this.store).exec("delete from leases");
   }
 
   close(): void {

@@ -4,7 +4,7 @@
  */
 import { createServer, type ServerResponse } from "node:http";
 import { DatabaseSync } from "node:sqlite";
-import { pragmas } from "../../../core/store/pragmas.ts";
+import { pragmas } from "../../../core/store/sqlite/pragmas.ts";
 
 const [file = ""] = process.argv.slice(2);
 const client = new DatabaseSync(file);

@@ -93,7 +93,7 @@ async function world({ switches, deletes = "detach", between, shared }: Options 
   const there: ZohoSimulator = createZohoSimulator({ clock });
   const here = shared?.here ?? createFxiaokeSimulator({ clock, ...(switches === undefined ? {} : { switches }) });
   const key = Buffer.alloc(32, 5).toString("base64");
-  const store = await Effect.runPromise(openStore({ file: ":memory:", key }));
+  const store = await Effect.runPromise(openStore({ place: ":memory:", key }));
   onTestFinished(() => store.close());
   const sides: ReadonlyArray<Side> = [
     {

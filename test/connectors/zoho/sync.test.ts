@@ -66,7 +66,7 @@ async function world() {
   const zohoSide = createZohoSimulator({ clock });
   const memorySide = createMemorySimulator({ clock });
   const key = Buffer.alloc(32, 5).toString("base64");
-  const store = await Effect.runPromise(openStore({ file: ":memory:", key }));
+  const store = await Effect.runPromise(openStore({ place: ":memory:", key }));
   onTestFinished(() => store.close());
   // The engine hands each connector what that connector gave it.
   const opened = [

@@ -254,7 +254,7 @@ describe("the command line", () => {
 
   it("shows the channel by which a system calls, without its secret", async () => {
     await kit.run("sync");
-    const store = await Effect.runPromise(openStore({ file: kit.file("hub.db"), key: undefined }));
+    const store = await Effect.runPromise(openStore({ place: kit.file("hub.db"), key: undefined }));
     const expiresAt = Date.UTC(2026, 5, 8, 9);
     const channel = {
       connection: "list",

@@ -216,9 +216,14 @@ describe("mistakes", () => {
     expect(remedies(reading)[0]).toBe("Did you mean `calls`?");
   });
 
-  it("of a store that does not exist yet are told plainly", () => {
-    expect(short(read(`hub: { store: "postgres://localhost/hub" }\n${crm()}`))).toEqual([
-      "error 1:15 PostgreSQL is not available yet",
+  it("of a store are told with how to write it, and no password", () => {
+    expect(short(read(`hub: { store: "postgres://ann:word-of-ann@db.example/hub" }\n${crm()}`))).toEqual([]);
+    const reading = read(`hub: { store: "postgres://ann:word-of-ann@db.example" }\n${crm()}`);
+    expect(short(reading)).toEqual(["error 1:15 this names no database of PostgreSQL"]);
+    expect(remedies(reading)[0]).toContain("postgres://user:password@host:5432/database");
+    expect(JSON.stringify(reading.problems)).not.toContain("word-of-ann");
+    expect(short(read(`hub: { store: "mysql://db.example/hub" }\n${crm()}`))).toEqual([
+      "error 1:15 this is not a store",
     ]);
   });
 

@@ -33,7 +33,7 @@ async function keeping(given: Partial<Settings> & { readonly world?: ZohoWorld }
   const own = world.api.webhook;
   if (own?.channels === undefined) throw new Error("Zoho has channels");
   const key = Buffer.alloc(32, 9).toString("base64");
-  const store = given.store ?? (await Effect.runPromise(openStore({ file: ":memory:", key })));
+  const store = given.store ?? (await Effect.runPromise(openStore({ place: ":memory:", key })));
   const { clock } = world;
   const events: Array<ServiceEvent> = [];
   const warnings: Array<string> = [];

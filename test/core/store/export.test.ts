@@ -1,12 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Encoder } from "../../../core/plugin.ts";
 import { exportChunks } from "../../../core/store/export.ts";
+import { canonicals } from "../../../core/store/tables.ts";
 import type { Engine } from "../../../core/sync/engine.ts";
 import { csv } from "../../../plugins/csv/index.ts";
 import { load, openEngine } from "../../bench/apply.ts";
+import { onPostgres, placeFor } from "../../kit/engine-place.ts";
 
 // More than a small export, so that threads read it.
 const records = 11_000;
@@ -19,12 +22,12 @@ describe("an export that threads read", () => {
   let engine: Engine;
 
   beforeAll(async () => {
-    engine = await openEngine(join(folder, "hub.db"));
+    engine = await openEngine(await placeFor(join(folder, "hub.db")));
     await load(engine, records);
   }, 60_000);
 
-  afterAll(() => {
-    engine.store.close();
+  afterAll(async () => {
+    await engine.store.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -50,7 +53,7 @@ describe("an export that threads read", () => {
   it("shows the store as it was when the export began", async () => {
     const chunks = chunksOf(csv);
     let text = Buffer.from((await chunks.next()).value as Uint8Array).toString();
-    engine.store.database.client.exec("update canonicals set clear = json_set(clear, '$.v.industry', 'Meanwhile')");
+    await engine.store.database.db.update(canonicals).set({ clear: sql`replace(clear, 'Machinery', 'Meanwhile')` });
     for await (const chunk of chunks) text += Buffer.from(chunk);
     expect(text.split("Machinery")).toHaveLength(records + 1);
     expect(text).not.toContain("Meanwhile");
@@ -71,7 +74,7 @@ describe("an export that threads read", () => {
     }
   });
 
-  it("fails with words when a thread cannot read", async () => {
+  it.skipIf(onPostgres)("fails with words when a thread cannot read", async () => {
     const nowhere: Encoder = { ...csv, format: "no-such-format" };
     await expect(textOf(nowhere)).rejects.toThrow(/exports no encoder of no-such-format/);
   });

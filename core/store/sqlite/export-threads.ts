@@ -6,9 +6,10 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { Effect } from "effect";
-import type { ExportChunk, IdRange } from "./export-rows.ts";
+import type { ExportChunk } from "../export-rows.ts";
+import type { IdRange } from "./export-ranges.ts";
 import type { ExportOrder, ExportRequest } from "./export-worker.ts";
-import type { Store } from "./open.ts";
+import type { SqliteStore } from "./open.ts";
 
 const threadsMax = 4;
 const rangesInHand = 2;
@@ -17,7 +18,7 @@ const workerModule = new URL("./export-worker.ts", import.meta.url);
 
 /** Yields the text of each range, in their order. */
 export async function* readInThreads(
-  store: Store,
+  store: SqliteStore,
   work: Pick<ExportOrder, "plan" | "module" | "format">,
   ranges: Iterator<IdRange>,
 ): AsyncGenerator<ExportChunk> {
@@ -43,7 +44,7 @@ export async function* readInThreads(
 }
 
 /** Nobody commits while the threads begin to read, so that all of them see the store at one moment. */
-function beginTogether(store: Store, threads: ReadonlyArray<Thread>): Promise<unknown> {
+function beginTogether(store: SqliteStore, threads: ReadonlyArray<Thread>): Promise<unknown> {
   return Effect.runPromise(
     store.database.write("beginning an export", () =>
       Promise.all(threads.map((thread) => thread.ask({ kind: "begin" }))),

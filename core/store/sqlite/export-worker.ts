@@ -4,10 +4,11 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
-import type { Encoder } from "../plugin.ts";
-import type { HubKey } from "../security/hub-key.ts";
-import { createSealer } from "../security/seal.ts";
-import { type ExportChunk, type ExportPlan, type IdRange, rangeReader } from "./export-rows.ts";
+import type { Encoder } from "../../plugin.ts";
+import type { HubKey } from "../../security/hub-key.ts";
+import { createSealer } from "../../security/seal.ts";
+import type { ExportChunk, ExportPlan } from "../export-rows.ts";
+import { type IdRange, rangeReader } from "./export-ranges.ts";
 
 export interface ExportOrder {
   readonly file: string;
