@@ -19,6 +19,7 @@ import { auditVerify, connectionsCommand, listDeadLettersCommand, replayCommand 
 import { policyApply, policyPlan } from "./policy.ts";
 import { sandboxCommand } from "./sandbox.ts";
 import type { ServeOptions } from "./serve.ts";
+import { copyStoreCommand } from "./store.ts";
 import { planCommand, syncCommand } from "./sync.ts";
 
 /** What listens is loaded only by the commands that need it: the others begin sooner. */
@@ -202,6 +203,13 @@ function programFor(
   );
 
   keys(command, program, cli, global, ran);
+
+  const store = program.command("store").description("where the hub keeps its data");
+  command(
+    store,
+    "copy <from> <to>",
+    "copy a store into an empty file or database, such as sqlite:data/hub.db postgres://…",
+  ).action((from, to) => ran(copyStoreCommand(cli, global(), { from, to })));
 
   command(program, "sandbox", "start simulated vendors with seeded data on loopback ports")
     .option("--only <systems>", "such as zoho, or zoho,fxiaoke")

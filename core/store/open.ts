@@ -7,6 +7,7 @@ import type { ExportChunk, ExportRequest } from "./export-rows.ts";
 import { StoreFailed, storeFailedOf } from "./failure.ts";
 import type { InboxWriter } from "./inbox-writer.ts";
 import { placeOf } from "./place.ts";
+import type { TablePage, TableSum } from "./table-pages.ts";
 
 export interface Store {
   readonly database: Database;
@@ -22,6 +23,10 @@ export interface Store {
    * Closing the copy removes it.
    */
   readonly copy: () => Promise<Store>;
+  /** All rows, of one moment. */
+  readonly pages: () => AsyncGenerator<TablePage>;
+  /** Takes all rows of another store, if it is empty; all of them or none. */
+  readonly fill: (pages: AsyncIterable<TablePage>) => Promise<ReadonlyArray<TableSum>>;
   readonly close: () => Promise<void>;
 }
 

@@ -14,6 +14,7 @@ import type { Pool, PoolClient, QueryArrayResult, QueryResult } from "pg";
 import { columnOf, columnsOf, placeholderNames, rowReader } from "../columns.ts";
 import type { Database, InsertMode, NewRow, Queries, Row, Where } from "../database.ts";
 import { type StoreFailed, storeFailedOf } from "../failure.ts";
+import { storable } from "../storable.ts";
 import { audit, changes, links } from "../tables.ts";
 import {
   arrayTypeOf,
@@ -25,7 +26,6 @@ import {
   lastOfEach,
   PostgresMarks,
   removing,
-  storable,
   textOf,
   updating,
 } from "./statements.ts";

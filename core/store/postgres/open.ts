@@ -13,6 +13,7 @@ import { copyToSqlite } from "./copy.ts";
 import { PostgresDatabase } from "./database.ts";
 import { readRows } from "./export.ts";
 import { writerBeside } from "./inbox-writer.ts";
+import { fillTables, readTables } from "./table-pages.ts";
 
 export interface PostgresStore extends Store {
   readonly database: PostgresDatabase;
@@ -66,6 +67,8 @@ function postgresStore(pool: Pool, place: string, hubKey: HubKey): PostgresStore
     inboxWriter: () => writerBeside(database),
     exportRows: (request) => readRows(store, request),
     copy: () => copyToSqlite(store, tmpdir()),
+    pages: () => readTables(pool),
+    fill: (pages) => fillTables(pool, pages),
     close: () => {
       closing ??= pool.end();
       sealer.close();

@@ -5,6 +5,7 @@ import { type Column, type SQL, sql } from "drizzle-orm";
 import { getTableConfig, SQLiteDialect, type SQLiteTable } from "drizzle-orm/sqlite-core";
 import { columnOf, columnsOf, insertedNames, isAutoIncrement, isJson, tableName } from "../columns.ts";
 import type { Bound, InsertMode } from "../database.ts";
+import { storable } from "../storable.ts";
 
 type AnyRow = Readonly<Record<string, unknown>>;
 
@@ -42,6 +43,14 @@ export function insertion(table: SQLiteTable, mode: InsertMode, returning: Reado
   // The rows of unnest come in order, and nothing sorts them: so they are numbered in order too.
   const text = sql`insert into ${table} (${target}) select * from ${unnest(columns, names)}${onConflict(table, mode, names)}${answer}`;
   return bulk(text, columns, names);
+}
+
+/** All columns, also those that the database numbers itself otherwise; for values as they are stored. */
+export function copying(table: SQLiteTable): string {
+  const columns = columnsOf(table);
+  const names = Object.keys(columns);
+  const target = listed(names.map((name) => nameOf(columns, name)));
+  return textOf(sql`insert into ${table} (${target}) select * from ${unnest(columns, names)}`).sql;
 }
 
 export function updating(table: SQLiteTable, keys: ReadonlyArray<string>, names: ReadonlyArray<string>): Bulk {
@@ -137,7 +146,3 @@ function encoder(column: Column): (value: unknown) => Bound {
   // The other clear columns are integers and bytes.
   return (value) => (value === undefined ? null : (value as Bound));
 }
-
-/** PostgreSQL's texts have no character 0; no system shows one to people. */
-export const storable = (text: string): string =>
-  text.includes("\u0000") ? text.replaceAll("\u0000", "\ufffd") : text;

@@ -9,11 +9,13 @@ import { StoreFailed } from "../failure.ts";
 import { checkKey } from "../key-check.ts";
 import { missingMigrations, readMigrations } from "../migrations.ts";
 import type { OpenOptions, Store } from "../open.ts";
+import type { TablePage } from "../table-pages.ts";
 import { copyStore } from "./copy.ts";
 import { SqliteDatabase } from "./database.ts";
 import { readRanges } from "./export.ts";
 import { createInboxWriter } from "./inbox-writer.ts";
 import { pragmas } from "./pragmas.ts";
+import { fillTables, readTables } from "./table-pages.ts";
 
 export interface SqliteStore extends Store {
   readonly database: SqliteDatabase;
@@ -66,6 +68,8 @@ export function sqliteStore(parts: {
     inboxWriter: () => createInboxWriter(store),
     exportRows: (request) => readRanges(store, request),
     copy: () => copyStore(store),
+    pages: () => readInMoment(store),
+    fill: (pages) => fillTables(client, pages),
     close: async () => {
       if (throwaway === undefined) sealer.close();
       client.close();
@@ -73,6 +77,18 @@ export function sqliteStore(parts: {
     },
   };
   return store;
+}
+
+/** Over a connection of its own, which sees the store as it is when the first page is read. */
+async function* readInMoment({ file, database }: SqliteStore): AsyncGenerator<TablePage> {
+  if (file === ":memory:") return yield* readTables(database.client);
+  const client = new DatabaseSync(file, { readOnly: true });
+  try {
+    client.exec("begin");
+    yield* readTables(client);
+  } finally {
+    client.close();
+  }
 }
 
 function keyOf(environment: string | undefined, keyFile: string | undefined, storeHoldsData: boolean): HubKey {
