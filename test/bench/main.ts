@@ -2,6 +2,7 @@
 import { benchApply } from "./apply.ts";
 import { benchExport } from "./export.ts";
 import { type Figure, printFigures } from "./figure.ts";
+import { benchPostgres } from "./postgres.ts";
 import { benchPropagation } from "./propagation.ts";
 import { benchWebhooks } from "./webhooks.ts";
 
@@ -12,6 +13,8 @@ const benches: Readonly<Record<string, () => Promise<ReadonlyArray<Figure>>>> = 
   "apply-growth": () => benchApply({ growth: true }),
   export: benchExport,
   "export-csv": benchExport,
+  postgres: benchPostgres,
+  "apply-postgres": benchPostgres,
   webhooks: benchWebhooks,
   propagation: benchPropagation,
 };

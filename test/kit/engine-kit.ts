@@ -20,7 +20,6 @@ import { type ConnectionSetup, connect } from "../../core/sync/connect.ts";
 import type { Engine, LiveConnection } from "../../core/sync/engine.ts";
 import { createIds } from "../../core/sync/ids.ts";
 import { type SyncReport, sync } from "../../core/sync/sync.ts";
-import { placeFor } from "./engine-place.ts";
 import { Toy, type ToyOptions, toyConnector } from "./toy-system.ts";
 
 export interface TestClock extends Clock {
@@ -130,7 +129,7 @@ export async function createKit(
   const store =
     reuse?.store ??
     (await Effect.runPromise(
-      openStore({ place: await placeFor(options.file), key: Buffer.alloc(32, 5).toString("base64") }),
+      openStore({ place: await placeOfTest(options.file), key: Buffer.alloc(32, 5).toString("base64") }),
     ));
   const connections: Array<LiveConnection> = [];
   for (const [name, system] of Object.entries(options.systems)) {
@@ -251,6 +250,9 @@ export async function createKit(
     close: () => store.close(),
   };
 }
+
+/** Asked only in a test: benchmarks use other parts of this file, without vitest. */
+const placeOfTest = async (file?: string): Promise<string> => (await import("./engine-place.ts")).placeFor(file);
 
 const idsOf = (conflict: Conflict): ReadonlyArray<string> => {
   const { candidates } = conflict.detail;

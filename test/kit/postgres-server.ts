@@ -1,6 +1,6 @@
 /**
  * A real PostgreSQL for the tests that run on it: started once a run on a free port of loopback, with a fresh folder in
- * the temporary directory, and ended with the run. It promises nothing to the disk, as nobody needs its data after that.
+ * the temporary directory, and ended with the run. It promises nothing to the disk unless asked, as nobody needs its data after that.
  */
 import { spawn, spawnSync } from "node:child_process";
 import {
@@ -35,9 +35,9 @@ export const templateName = "syncline_template";
 /** PostgreSQL refuses to run as root: there it runs as nobody. */
 const nobody = { uid: 65_534, gid: 65_534 };
 
+const careless = { fsync: "off", full_page_writes: "off" };
+
 const settings = {
-  fsync: "off",
-  full_page_writes: "off",
   shared_buffers: "64MB",
   max_connections: "100",
   max_wal_size: "256MB",
@@ -46,7 +46,8 @@ const settings = {
   unix_socket_directories: "",
 };
 
-export async function startServer(): Promise<TestServer> {
+/** `durable`: it waits for the disk, as a server that is used does. */
+export async function startServer({ durable = false } = {}): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), "syncline-postgres-"));
   const isRoot = process.getuid?.() === 0;
   const as = isRoot ? nobody : {};
@@ -66,7 +67,10 @@ export async function startServer(): Promise<TestServer> {
   );
   if (made.status !== 0) throw new Error(`initdb failed: ${made.error ?? made.stderr}`);
   const port = await freePort();
-  const given = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const given = Object.entries(durable ? settings : { ...settings, ...careless }).flatMap(([name, value]) => [
+    "-c",
+    `${name}=${value}`,
+  ]);
   const server = spawn(join(bin, "postgres"), ["-D", data, "-p", String(port), ...given], {
     ...options,
     stdio: ["ignore", "ignore", "pipe"],
