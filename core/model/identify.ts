@@ -74,7 +74,7 @@ function byKey(world: World, side: Side, arrived: Arrived, kind: string, found: 
       kind: "case",
       case: "match",
       candidates: ids,
-      reason: `${found.length} ${side.entity}s share this record's ${kind}`,
+      reason: `${found.length} ${side.entity}s share this record's ${kind}; until it is answered, none of them is made in ${side.connection}`,
     };
   }
   if (canonical.state === "dead") return restored(canonical);
@@ -89,7 +89,12 @@ function byKey(world: World, side: Side, arrived: Arrived, kind: string, found: 
     };
   }
   if (isWeak(side, kind) && !sameName(side, canonical, arrived)) {
-    return { kind: "case", case: "match", candidates: ids, reason: `the ${kind} is the same, but the names differ` };
+    return {
+      kind: "case",
+      case: "match",
+      candidates: ids,
+      reason: `the ${kind} is the same, but the names differ; until it is answered, ${side.connection} gets no second record`,
+    };
   }
   return { kind: "known", canonical, by: kind };
 }

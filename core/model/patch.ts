@@ -90,6 +90,8 @@ export function patchesFor(
   }
   if (!mayCreate(world, side, canonical) || isRefusedWhole(world, side, canonical))
     return { patches: [], leftOut, waiting: false };
+  // A record that is there already may be this one: a person is asked, and the answer makes it due again.
+  if (world.openMatch(side.connection, canonical.id) !== undefined) return { patches: [], leftOut, waiting: false };
   const named = [...side.rules].filter(([, rule]) => rule.access !== "read").map(([field]) => field);
   const present: Array<string> = [];
   for (const field of named) {

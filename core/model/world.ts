@@ -292,6 +292,12 @@ const keyKey = (entity: Entity, kind: string, value: string): string => `${entit
 export const isOpen = (conflict: { readonly state: string }): boolean =>
   conflict.state === "open" || conflict.state === "reopened";
 
+/** Accounts or contacts that a case is about. */
+export function candidatesOf({ canonicalId, detail }: Conflict): ReadonlyArray<string> {
+  const named = Array.isArray(detail.candidates) ? detail.candidates.filter((id) => typeof id === "string") : [];
+  return canonicalId === null || named.includes(canonicalId) ? named : [canonicalId, ...named];
+}
+
 function addTo(index: Map<string, Set<Conflict>>, key: string, conflict: Conflict): void {
   const rows = index.get(key);
   if (rows === undefined) index.set(key, new Set([conflict]));
@@ -420,6 +426,15 @@ export class World {
   /** Every loaded row about a canonical, open or not. */
   conflictsOf(canonicalId: string): ReadonlyArray<Conflict> {
     return [...(this.#conflictsOf.get(canonicalId) ?? [])];
+  }
+
+  /** The open question whether a record of this connection belongs to this account. */
+  openMatch(connection: string, canonicalId: string): Conflict | undefined {
+    for (const conflict of this.conflicts.values()) {
+      if (conflict.kind !== "match" || conflict.connection !== connection || !isOpen(conflict)) continue;
+      if (candidatesOf(conflict).some((id) => this.canonical(id)?.id === canonicalId)) return conflict;
+    }
+    return undefined;
   }
 
   openConflict(canonicalId: string, field: string): Conflict | undefined {

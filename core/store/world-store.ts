@@ -2,14 +2,14 @@
  * Loads the working set of a decision and writes back what it changed: the first and the last step of
  * load → decide → commit. Both run inside the transaction of the caller.
  */
-import { eq, ne, sql } from "drizzle-orm";
+import { and, eq, ne, sql } from "drizzle-orm";
 import { displayName } from "../model/display.ts";
 import type { Entity, Model } from "../model/field.ts";
 import { matchKeys as matchKeysOf } from "../model/match-keys.ts";
 import { type Settings, sideOf } from "../model/settings.ts";
 import { equalValues, type Value } from "../model/value.ts";
 import { wordsOf } from "../model/words.ts";
-import { type Canonical, type Link, type MatchKeyRow, World } from "../model/world.ts";
+import { type Canonical, type Conflict, type Link, type MatchKeyRow, World } from "../model/world.ts";
 import type { Sealer } from "../security/seal.ts";
 import type { Database, NewRow, Row } from "./database.ts";
 import {
@@ -42,6 +42,7 @@ import {
   shadows,
   words,
 } from "./tables.ts";
+import { isQuestion } from "./waiting.ts";
 
 export interface Wanted {
   /** Rows of links that are known already. */
@@ -59,6 +60,8 @@ export interface Wanted {
 /** Aliases and references are followed that far. */
 const hopsMax = 8;
 const targetHopsMax = 4;
+/** Open questions of whose record it is that are looked through. */
+const matchesMax = 20_000;
 
 /** Business keys are stored readable, personal ones blind. */
 const clearKinds: ReadonlySet<string> = new Set(["taxId", "domain"]);
@@ -167,6 +170,7 @@ export async function loadWorld(
     condition: sql`${outbox.claim} is not null`,
     params: {},
   });
+  const matchRows = wanted.withTargets === true ? await loadMatches(database, ids) : [];
   const refusals = wanted.withTargets === true ? await loadRefusals(database, sealing, ids) : [];
 
   const shadowsById = new Map(shadowRows.map((row) => [row.linkId, row]));
@@ -177,7 +181,7 @@ export async function loadWorld(
       return linkOf(row, shadow === undefined ? { fields: {} } : shadowOf(sealing, row.canonicalId, shadow));
     }),
     keys: keyRows,
-    conflicts: mapped([...conflictRows, ...openCases], (row) => conflictOf(sealing, row)),
+    conflicts: mapped([...conflictRows, ...openCases, ...matchRows], (row) => conflictOf(sealing, row)),
     sent: mapped(sentRows, (row) => sentOf(sealing, row)),
     claims,
     meetings: [],
@@ -215,6 +219,22 @@ async function loadKeys(
   return found.flatMap(({ value, canonicalId }) => {
     const key = clear.get(value);
     return key === undefined ? [] : [{ entity: key.entity, kind: key.kind, value: key.value, canonicalId }];
+  });
+}
+
+/** Open questions that hold back the creation of one of these accounts or contacts. */
+async function loadMatches(database: Database, ids: ReadonlyArray<string>): Promise<Array<Row<typeof conflicts>>> {
+  const rows = await database.db
+    .select()
+    .from(conflicts)
+    .where(and(isQuestion, eq(conflicts.kind, "match")))
+    .limit(matchesMax);
+  const wanted = new Set(ids);
+  return rows.filter((row) => {
+    // Written by conflictRow only.
+    const { detail } = row.clear as { readonly detail: Conflict["detail"] };
+    const { candidates } = detail;
+    return Array.isArray(candidates) && candidates.some((id) => wanted.has(id));
   });
 }
 

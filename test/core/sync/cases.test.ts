@@ -283,4 +283,52 @@ describe("what becomes due later", () => {
     const [contact] = kit.toy("c").live("contact");
     expect(kit.toy("c").read("contact", contact ?? "")).toMatchObject({ Last: "Lee", Company: only(kit, "c").id });
   });
+
+  describe("an open question whose record it is", () => {
+    const alpha = { Name: "Alpha", Domain: "alpha.test", Phone: "+4930555000" };
+    const beta = { Name: "Beta", Domain: "beta.test", Phone: "+4930555000" };
+    const asked = async (first: "a" | "c") => {
+      const kit = await createKit({ systems: { a: systems.a, c: systems.c } });
+      const second = first === "a" ? "c" : "a";
+      kit.toy(first).create("account", alpha);
+      await kit.sync({ names: [first] });
+      kit.toy(second).create("account", beta);
+      await kit.settle();
+      return { kit, first, second } as const;
+    };
+    const namesIn = (kit: Kit, name: string) =>
+      kit
+        .toy(name)
+        .live("account")
+        .map((id) => kit.toy(name).read("account", id)?.Name)
+        .toSorted();
+
+    for (const side of ["a", "c"] as const) {
+      it(`holds back the create that the answer may make wrong (known in ${side})`, async () => {
+        const { kit, second } = await asked(side);
+        expect((await kit.conflicts("match")).map((row) => [row.state, row.connection])).toEqual([["open", second]]);
+        expect(namesIn(kit, second)).toEqual(["Beta"]);
+        kit.clock.advance(minute);
+        await kit.sync({ full: true });
+        expect(namesIn(kit, second)).toEqual(["Beta"]);
+      });
+
+      it(`answered "separate", each gets its record everywhere (known in ${side})`, async () => {
+        const { kit } = await asked(side);
+        expect(await kit.answer("match", { kind: "separate" })).toEqual({ kind: "done" });
+        await kit.settle();
+        expect(namesIn(kit, "a")).toEqual(["Alpha", "Beta"]);
+        expect(namesIn(kit, "c")).toEqual(["Alpha", "Beta"]);
+      });
+
+      it(`answered "link", there is one record in each (known in ${side})`, async () => {
+        const { kit } = await asked(side);
+        const [account] = await kit.accounts();
+        expect(await kit.answer("match", { kind: "link", canonicalId: account?.id ?? "" })).toEqual({ kind: "done" });
+        await kit.settle();
+        expect(kit.toy("a").live("account")).toHaveLength(1);
+        expect(kit.toy("c").live("account")).toHaveLength(1);
+      });
+    }
+  });
 });
