@@ -11,6 +11,7 @@ export const faultKinds = [
   "token lost",
   "answer lost",
   "late landing",
+  "slow answer",
   "half-failed batch",
   "webhook dropped",
   "webhook doubled",
@@ -32,6 +33,7 @@ export interface Storm {
 export interface Shares {
   readonly answerLost: number;
   readonly late: number;
+  readonly slow: number;
   readonly halfFails: number;
   readonly hookDropped: number;
   readonly hookDoubled: number;
@@ -116,6 +118,14 @@ export class Nemesis {
     }
     begun.push({ at: now, life: life.number });
     return false;
+  }
+
+  /** How long an answer takes on its way back. */
+  backMs(system: System): number {
+    const { random, shares } = this.#options;
+    const isSlow = random.chance(shares.slow) && !this.#resting;
+    if (isSlow) this.note("slow answer", system.name);
+    return isSlow ? random.int(1_000, 6_000) : random.int(5, 120);
   }
 
   halfFails(system: System): boolean {

@@ -31,6 +31,8 @@ export interface Limits {
   unseen: number;
   /** An edit in the very second of our write, to a field that the system rewrites. */
   takenForRewrite: number;
+  /** A field that was emptied was filled again by a record that the hub met for the first time. */
+  filled: number;
   /** Two people, or a person and the hub, made the same record at once. */
   madeTwice: number;
 }
@@ -56,7 +58,15 @@ const canonicalField: Readonly<Record<Entity, Readonly<Record<string, string>>>>
 };
 
 export function judge(evidence: Evidence): Judgement {
-  const limits: Limits = { overwritten: 0, landedLate: 0, deleted: 0, unseen: 0, takenForRewrite: 0, madeTwice: 0 };
+  const limits: Limits = {
+    overwritten: 0,
+    landedLate: 0,
+    deleted: 0,
+    unseen: 0,
+    takenForRewrite: 0,
+    filled: 0,
+    madeTwice: 0,
+  };
   const view = viewOf(evidence);
   const violations = [
     ...lostEdits(evidence, view, limits),
@@ -82,7 +92,7 @@ interface View {
   readonly canonicalOf: (id: string | null) => Canonical | undefined;
 }
 
-function viewOf({ snapshot }: Evidence): View {
+function viewOf({ snapshot, systems }: Evidence): View {
   const canonicalOf = (id: string | null): Canonical | undefined => {
     let canonical = id === null ? undefined : snapshot.canonicals.get(id);
     for (let hops = 0; canonical?.mergedInto != null && hops < 32; hops++)
@@ -101,6 +111,10 @@ function viewOf({ snapshot }: Evidence): View {
   };
   for (const conflict of snapshot.conflicts) {
     const { canonicalId, field, base, result, previous, candidates } = conflict;
+    // Only a system that rewrites a field may be said to keep something else.
+    const { connection, kind } = conflict;
+    const rewrites = field === "industry" && systems[connection ?? ""]?.style.rewrites === true;
+    if (kind === "stored-differently" && !rewrites) continue;
     if (field === null) {
       for (const candidate of candidates) log(canonicalId, "*", candidate.value);
       continue;
@@ -191,6 +205,10 @@ function fateOf({ ledger, systems, snapshot }: Evidence, view: View, edit: Edit,
     limits.unseen += 1;
     return null;
   }
+  if (edit.kind === "clear" && isFilledByMeeting(snapshot, view, canonical, field, edit)) {
+    limits.filled += 1;
+    return null;
+  }
   const token = edit.kind === "clear" ? "" : edit.token;
   const isLogged = [field, "*"].some((name) => view.logged.has(`${canonical.id}/${name}/${token}`));
   if (isLogged) return null;
@@ -209,6 +227,16 @@ const isFilledAgain = (ledger: Ledger, view: View, canonical: Canonical, cleared
     const id = edit.system === "hub" ? edit.record : view.links.get(`${edit.system}/${edit.record}`)?.canonicalId;
     return view.canonicalOf(id ?? null)?.id === canonical.id;
   });
+
+/** D21: a value beats an empty one where two records meet; the load's summary has it, and can be undone. */
+const isFilledByMeeting = (snapshot: Snapshot, view: View, canonical: Canonical, field: string, edit: Edit): boolean =>
+  snapshot.changes.some(
+    (change) =>
+      change.kind === "filled" &&
+      change.at >= edit.at &&
+      change.set?.[field] != null &&
+      view.canonicalOf(change.canonicalId)?.id === canonical.id,
+  );
 
 const isCased = (snapshot: Snapshot, link: Link): boolean =>
   snapshot.conflicts.some((row) => isOpen(row) && row.connection === link.connection && row.remoteId === link.remoteId);
@@ -301,7 +329,7 @@ function disagreements({ systems, snapshot }: Evidence, view: View, limits: Limi
           if (isDisputed(snapshot, view, canonical, field)) continue;
           if (isRefused(snapshot, canonical, system.name, field)) continue;
           if (isDefault(snapshot, link, field, there)) continue;
-          if (isTakenForRewrite(snapshot, link, field, there)) {
+          if (field === "industry" && system.style.rewrites && isTakenForRewrite(snapshot, link, field, there)) {
             limits.takenForRewrite += 1;
             continue;
           }

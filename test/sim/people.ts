@@ -81,6 +81,8 @@ export async function act(town: Town, step: Step): Promise<void> {
     }
     case "same edit":
       return sameEdit(town, step);
+    case "delete while edited":
+      return deleteWhileEdited(town, step);
     case "clear": {
       const row = someRow(system, one);
       const field = row === undefined ? undefined : of(clearable[row.entity], two);
@@ -125,21 +127,39 @@ function createContact(town: Town, system: System, draw: number): void {
   });
 }
 
-/** Two people in two systems change one field of one account at nearly the same time. */
-function sameEdit(town: Town, step: Step): void {
-  const [one, two, three] = step.draw;
-  const domains = new Map<string, Array<{ readonly system: System; readonly row: Row }>>();
+type Copy = { readonly system: System; readonly row: Row };
+
+/** The records of one account, in several systems. */
+function sharedRows(town: Town, draw: number): ReadonlyArray<Copy> {
+  const domains = new Map<string, Array<Copy>>();
   for (const system of Object.values(town.systems))
     for (const row of system.live("account")) {
       const domain = String(row.fields.get("Domain")?.value);
       domains.set(domain, [...(domains.get(domain) ?? []), { system, row }]);
     }
-  const shared = of(
-    [...domains.values()].filter((rows) => rows.length > 1),
-    one,
-  );
+  const shared = [...domains.values()].filter((rows) => rows.length > 1);
+  return of(shared, draw) ?? [];
+}
+
+/** One person deletes an account while another one edits it elsewhere. */
+function deleteWhileEdited(town: Town, step: Step): void {
+  const [one, two, three] = step.draw;
+  const [first, second] = sharedRows(town, one);
+  if (first === undefined || second === undefined) return;
+  const [deleted, edited] = two < 0.5 ? [first, second] : [second, first];
+  deleted.system.remove(deleted.row);
+  town.timeline.at(town.timeline.now() + Math.floor(three * 1_500), () => {
+    if (edited.row.deletedAt === null)
+      edited.system.edit(edited.row, "Industry", newValue(town.ledger, "Industry", three));
+  });
+}
+
+/** Two people in two systems change one field of one account at nearly the same time. */
+function sameEdit(town: Town, step: Step): void {
+  const [one, two, three] = step.draw;
+  const shared = sharedRows(town, one);
   const field = of(editable.account, two);
-  if (shared === undefined || field === undefined) return;
+  if (shared.length === 0 || field === undefined) return;
   for (const { system, row } of shared.slice(0, three < 0.5 ? 2 : 3))
     town.timeline.at(town.timeline.now() + Math.floor(three * 2_000 * (system.name.charCodeAt(0) - 96)), () => {
       if (row.deletedAt === null) system.edit(row, field, newValue(town.ledger, field, three));

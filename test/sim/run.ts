@@ -41,6 +41,8 @@ export async function play(scenario: Scenario): Promise<Outcome> {
   const kinds = { a: styles.lossy, b: styles.seconds, c: styles.silent };
   const systems: Record<string, System> = {};
   for (const name of systemNames) systems[name] = new System(name, kinds[name], { timeline, ledger, tell });
+  const { c: third } = systems;
+  if (third !== undefined) third.stubborn = scenario.stubborn;
   const hub: SimulatedHub = new SimulatedHub({
     timeline,
     random: random.fork("hub"),
@@ -151,10 +153,14 @@ async function sweep(hub: SimulatedHub): Promise<void> {
 const writesOf = (systems: Readonly<Record<string, System>>): number =>
   Object.values(systems).reduce((sum, system) => sum + system.arrivals.length, 0);
 
-function policyOf({ manual }: Scenario): Readonly<Record<string, unknown>> {
-  const fields = manual ? { fields: { industry: "manual" } } : {};
+function policyOf({ manual, stubborn }: Scenario): Readonly<Record<string, unknown>> {
   const prefer = { prefer: [...systemNames] };
-  return { account: { default: ["newest", prefer], ...fields }, contact: { default: ["newest", prefer] } };
+  const fields = {
+    ...(manual ? { industry: "manual" } : {}),
+    // The hub corrects what the workflow puts back: that is a war.
+    ...(stubborn ? { phone: [{ only: "a" }, "newest", prefer] } : {}),
+  };
+  return { account: { default: ["newest", prefer], fields }, contact: { default: ["newest", prefer] } };
 }
 
 /** The hub's own rows, for the story of a violation. */

@@ -14,6 +14,7 @@ export type Act =
   | "tags"
   | "delete"
   | "same edit"
+  | "delete while edited"
   | "pin"
   | "resolve"
   | "undo";
@@ -40,6 +41,8 @@ export interface Scenario {
   readonly shares: Shares;
   readonly deletes: Readonly<Record<string, "detach" | "archive" | "propagate" | "ignore">>;
   readonly manual: boolean;
+  /** A workflow of the third system puts every phone number back that the hub writes. */
+  readonly stubborn: boolean;
   readonly accounts: number;
 }
 
@@ -55,6 +58,7 @@ const acts: ReadonlyArray<readonly [Act, number]> = [
   ["create contact", 9],
   ["delete", 4],
   ["same edit", 5],
+  ["delete while edited", 4],
   ["pin", 3],
   ["resolve", 6],
   ["undo", 3],
@@ -80,6 +84,7 @@ export function scenarioOf(seed: number): Scenario {
     shares: {
       answerLost: share(0.06),
       late: share(0.08),
+      slow: share(0.25),
       halfFails: share(0.1),
       hookDropped: share(0.4),
       hookDoubled: share(0.4),
@@ -89,10 +94,11 @@ export function scenarioOf(seed: number): Scenario {
     deletes: Object.fromEntries(
       systemNames.map((name) => [
         name,
-        random.pick(["detach", "detach", "archive", "propagate", "ignore"] as const) ?? "detach",
+        random.pick(["detach", "archive", "propagate", "propagate", "ignore"] as const) ?? "detach",
       ]),
     ),
     manual: random.chance(0.15),
+    stubborn: random.chance(0.1),
     accounts: random.int(2, 6),
   };
 }

@@ -58,6 +58,8 @@ export class System {
   readonly arrivals: Array<Arrival> = [];
   /** Called with what just changed, so that the system can call the hub about it. */
   onChange: (entity: Entity, id: string) => void = () => {};
+  /** A workflow of this system puts phone numbers back that the hub has written. */
+  stubborn = false;
   readonly #timeline: Timeline;
   readonly #ledger: Ledger;
   readonly #tell: (line: string, about: string) => void;
@@ -246,8 +248,31 @@ export class System {
       return { kind: "conflict", reason: "the version moved" };
     if (this.style.conditional === "time" && this.#stamp(row) > (precondition?.modifiedAt ?? Number.POSITIVE_INFINITY))
       return { kind: "conflict", reason: "modified since" };
+    const phone = row.fields.get("Phone");
     this.#put(row, operation.fields);
+    if (this.stubborn && phone !== undefined && operation.fields.Phone !== undefined) this.#putBack(row, phone);
     return this.#answer(row);
+  }
+
+  #putBack(row: Row, phone: Content): void {
+    this.#timeline.at(this.#timeline.now() + 400, () => {
+      if (row.deletedAt !== null) return;
+      // It acts on what the hub wrote, as somebody who saw it.
+      const edit = this.#ledger.note({
+        system: this.name,
+        entity: row.entity,
+        record: row.id,
+        field: "Phone",
+        kind: phone.value === null ? "clear" : "value",
+        token: tokenOf(phone.value === null ? row.fields.get("Phone")?.value : phone.value) ?? "",
+        at: this.#timeline.now(),
+        onEmpty: row.fields.get("Phone")?.value === null,
+        seen: new Set([...phone.past, ...(row.fields.get("Phone")?.past ?? [])]),
+      });
+      row.fields.set("Phone", { value: phone.value, past: edit.past });
+      this.#story(row, `a workflow puts Phone back to ${show(phone.value)}`);
+      this.#moved(row);
+    });
   }
 
   #put(row: Row, fields: Readonly<Record<string, unknown>>): void {

@@ -144,7 +144,7 @@ function connectionOf(options: WireOptions, life: Life, gates: Gates): Connectio
       }
       timeline.at(sentAt + random.int(5, 120), () => {
         const served = serveNow();
-        const back = timeline.now() + random.int(5, 120);
+        const back = timeline.now() + nemesis.backMs(system);
         if (served.kind === "fault") hear(back, () => reject(served.fault));
         else if (fate === "answer lost")
           hear(sentAt + timeoutMs, () => reject(new Unavailable("the answer was lost", { sent: true })));
