@@ -9,7 +9,7 @@ import { listAlertsCommand, testAlertsCommand } from "./alerts.ts";
 import { check, init } from "./check.ts";
 import { type Cli, exit, type Global } from "./cli.ts";
 import { listConflictsCommand, type ResolveOptions, resolveConflict, showConflict, undoConflict } from "./conflicts.ts";
-import { pauseCommand, replayCallsCommand } from "./connections.ts";
+import { pauseCommand, removeCommand, renameCommand, replayCallsCommand } from "./connections.ts";
 import { printJson, wordsOf } from "./context.ts";
 import { explainCommand, listCommand, searchCommand, showCommand } from "./customers.ts";
 import { decide, setCommand } from "./decide.ts";
@@ -152,6 +152,12 @@ function programFor(
     (name) => ran(pauseCommand(cli, global(), name, true)),
   );
   command(connections, "resume <name>", "let it go on").action((name) => ran(pauseCommand(cli, global(), name, false)));
+  command(connections, "rename <old> <new>", "let links and cursors follow a name that was changed in the YAML").action(
+    (from, to) => ran(renameCommand(cli, global(), from, to)),
+  );
+  command(connections, "remove <name>", "take a connection that is gone from the YAML out of the store")
+    .option("--yes", "do it; without, it is only shown", false)
+    .action((name, options) => ran(removeCommand(cli, global(), name, options)));
   command(connections, "replay <name>", "read the webhook calls that were kept (seven days) again")
     .option("--since <time>", "only those received since then")
     .action((name, options) => ran(replayCallsCommand(cli, global(), name, options)));
