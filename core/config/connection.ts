@@ -67,6 +67,7 @@ export function readConnection(reading: ConnectionReading): ReadConnection | und
   if (written === undefined || connector === undefined || maps === undefined) return undefined;
   const complete = completed(written, { ...reading, connector, config, create });
   warnUncreated(complete, maps, path, report);
+  warnUnpulled(complete, path, report);
   return { config: complete, maps };
 }
 
@@ -205,6 +206,17 @@ function checkLimits(value: unknown, path: Path, limits: Limits | undefined, rep
       atKey: true,
     });
   }
+}
+
+/** Calls get lost, at the vendor or on the way; only a pull finds out. */
+function warnUnpulled(config: ConnectionConfig, path: Path, report: Report): void {
+  if (config.webhook.kind === "none" || config.pull.every !== null) return;
+  report.add([...path, "webhook"], {
+    severity: "warning",
+    what: "there is no schedule beside the webhook: what a lost call was about is found by nobody",
+    remedy: 'Add `pull: { every: "*/15 * * * *" }`.',
+    atKey: true,
+  });
 }
 
 function warnUncreated(config: ConnectionConfig, maps: ReadConnection["maps"], path: Path, report: Report): void {

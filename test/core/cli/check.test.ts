@@ -141,7 +141,13 @@ describe("check", () => {
     expect(code).toBe(1);
     expect(out).toContain("crm: error: `webhook: true`");
     expect(out).toContain("webhook: { secrets: [...] }");
-    configure({ use, ...keys, create, webhook: { secrets: ["whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"] } });
+    configure({
+      use,
+      ...keys,
+      create,
+      pull: { every: "*/5 * * * *" },
+      webhook: { secrets: ["whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"] },
+    });
     expect((await kit.run("check")).out).not.toContain("webhook");
   });
 });

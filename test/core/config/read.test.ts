@@ -286,4 +286,14 @@ describe("creates without a key field", () => {
     expect(read(without(", create: { account: false, contact: false }")).problems).toEqual([]);
     expect(read(without(", push: off")).problems).toEqual([]);
   });
+
+  it("warns of a webhook without a schedule beside it, whose lost calls nobody finds", () => {
+    const secret = "whsec_c3luY2xpbmUtdGVzdC1zZWNyZXQtMDEyMzQ1Njc4OQ==";
+    const alone = read(crm(`webhook: { secrets: [${secret}] }`));
+    expect(alone.config).not.toBeNull();
+    expect(short(alone)).toEqual([
+      "warning 6:5 there is no schedule beside the webhook: what a lost call was about is found by nobody",
+    ]);
+    expect(short(read(crm(`webhook: { secrets: [${secret}] }`, 'pull: { every: "*/15 * * * *" }')))).toEqual([]);
+  });
 });
