@@ -1,0 +1,22 @@
+/**
+ * A certificate for `localhost` and 127.0.0.1 that nobody trusts, and its key, for tests that speak TLS. Good until 2126.
+ */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBnDCCAUGgAwIBAgIUaZf1DETB6/bpUUvWhTrlKa+P9GEwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNzA5NDUwMVoYDzIxMjYxMTAz
+MDk0NTAxWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASoQjjyvZEf3r1ifu0Gr8HdlJMZVG/Am5sFHC/dAodj/CoOf+C9Krkf
+2surs8u0Fp21nb/R0xXuTuYWwQdhg8R1o28wbTAdBgNVHQ4EFgQUr2IH1uO1P+/e
+J3EaPX0SW7HTTQMwHwYDVR0jBBgwFoAUr2IH1uO1P+/eJ3EaPX0SW7HTTQMwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSQAwRgIhAPEwocuminVZFs68akUOUIK8Wlt5qUV7pqa0pbATlDgwAiEA
+uTHyRFiHr5/URbjEciq+83hiTJ1wjg93AaYCythJ26M=
+-----END CERTIFICATE-----
+`;
+
+export const certificateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgUS69E+wrw3Zf0YAN
+l3ZGWEwGvTiVw0SjTHEIc14pezKhRANCAASoQjjyvZEf3r1ifu0Gr8HdlJMZVG/A
+m5sFHC/dAodj/CoOf+C9Krkf2surs8u0Fp21nb/R0xXuTuYWwQdhg8R1
+-----END PRIVATE KEY-----
+`;
