@@ -1,0 +1,147 @@
+/**
+ * Three simulated systems in this process, the people who work in them, and the calls that they make: each call is made
+ * again until it was answered with 2xx, as Standard Webhooks asks, and never after. So whatever the hub loses behind a
+ * 2xx stays lost, and is seen.
+ *
+ * One field belongs to the people of one system each, and no two of them to one group. So the last edit of a field is
+ * known, and must be everywhere.
+ */
+import { createMemorySimulator, type MemorySimulator } from "../../connectors/memory/simulator.ts";
+import { systemClock } from "../../core/net/clock.ts";
+import type { Notice } from "../../core/simulator.ts";
+import { type SimulatorServer, serveSimulator } from "../../core/simulator-server.ts";
+
+const fieldOf = { one: "City", two: "Industry", three: "Notes" } as const;
+type Name = keyof typeof fieldOf;
+const names: ReadonlyArray<Name> = ["one", "two", "three"];
+const againMs = 200;
+const lookMs = 10;
+const answerMsMax = 5_000;
+const underMax = 8;
+
+export interface Vendors {
+  readonly connections: Readonly<Record<string, Record<string, unknown>>>;
+  /** One person does one thing. */
+  readonly act: () => void;
+  /** What differs from what people did, in words; empty when all is everywhere, once. */
+  readonly differences: () => ReadonlyArray<string>;
+  /** Ids of the calls that were answered with 2xx. */
+  readonly acknowledged: () => ReadonlyArray<string>;
+  readonly counts: () => { readonly creates: number; readonly edits: number; readonly calledAgain: number };
+  readonly close: () => Promise<void>;
+}
+
+export async function startVendors(hubUrl: string, random: () => number): Promise<Vendors> {
+  const systems = new Map<Name, { readonly simulator: MemorySimulator; readonly server: SimulatorServer }>();
+  const connections: Record<string, Record<string, unknown>> = {};
+  for (const name of names) {
+    const simulator = createMemorySimulator({ clock: systemClock });
+    const server = await serveSimulator(simulator);
+    systems.set(name, { simulator, server });
+    connections[name] = {
+      use: "memory",
+      ...simulator.connection(server.url),
+      ...simulator.hookTo(`${hubUrl}/hooks/${name}`),
+      key: { account: "Hub_Id", contact: "Hub_Id" },
+      limits: { api: { concurrency: 16, rate: { count: 100_000, window: "1m" } } },
+      // A few accounts that are edited again and again are what a brake is there for.
+      brake: { records: 100_000 },
+    };
+  }
+  const caller = startCaller([...systems.values()].map(({ simulator }) => simulator));
+  const expected = new Map<string, Record<string, string>>();
+  let edits = 0;
+
+  const screenOf = (name: Name) => {
+    const system = systems.get(name);
+    if (system === undefined) throw new Error(`no system ${name}`);
+    return system.simulator.screen;
+  };
+  const pick = <A>(list: ReadonlyArray<A>): A | undefined => list[Math.floor(random() * list.length)];
+
+  const act = (): void => {
+    const name = pick(names) ?? "one";
+    const screen = screenOf(name);
+    const id = pick(screen.list("account"));
+    if (id === undefined || random() < 0.3) {
+      const number = expected.size + 1;
+      screen.create("account", { Name: `Company ${number}`, Domain: `c${number}.example` });
+      expected.set(`Company ${number}`, {});
+      return;
+    }
+    edits += 1;
+    const value = `Edit ${edits}`;
+    screen.edit("account", id, { [fieldOf[name]]: value });
+    Object.assign(expected.get(String(screen.read("account", id)?.Name)) ?? {}, { [fieldOf[name]]: value });
+  };
+
+  const differencesIn = (name: Name): ReadonlyArray<string> => {
+    const screen = screenOf(name);
+    const held = screen.list("account").map((id) => screen.read("account", id) ?? {});
+    const found: Array<string> = [];
+    for (const [company, fields] of expected) {
+      const records = held.filter(({ Name }) => Name === company);
+      if (records.length !== 1) found.push(`${name} holds ${company} ${records.length} times`);
+      for (const [field, value] of Object.entries(fields))
+        if (records.some((record) => record[field] !== value))
+          found.push(`${name} holds ${records[0]?.[field]} in ${field} of ${company}, where ${value} was set`);
+    }
+    if (held.length > expected.size) found.push(`${name} holds ${held.length} accounts, people made ${expected.size}`);
+    return found;
+  };
+
+  return {
+    connections,
+    act,
+    differences: () => names.flatMap(differencesIn),
+    acknowledged: caller.acknowledged,
+    counts: () => ({ creates: expected.size, edits, calledAgain: caller.calledAgain() }),
+    close: async () => {
+      await caller.close();
+      for (const { server } of systems.values()) await server.close();
+    },
+  };
+}
+
+/** Makes the calls of all systems, a few at once. */
+function startCaller(simulators: ReadonlyArray<MemorySimulator>) {
+  const acknowledged: Array<string> = [];
+  const waiting: Array<{ readonly notice: Notice; readonly notBefore: number }> = [];
+  let calledAgain = 0;
+  let isOver = false;
+  const call = async (): Promise<void> => {
+    while (!isOver) {
+      const now = systemClock.now();
+      for (const { notices } of simulators)
+        waiting.push(...notices.take().map((notice) => ({ notice, notBefore: now })));
+      const index = waiting.findIndex(({ notBefore }) => notBefore <= now);
+      const [next] = index < 0 ? [] : waiting.splice(index, 1);
+      if (next === undefined) await systemClock.sleep(lookMs);
+      else if (await isTaken(next.notice)) acknowledged.push(next.notice.id);
+      else {
+        calledAgain += 1;
+        waiting.push({ notice: next.notice, notBefore: systemClock.now() + againMs });
+      }
+    }
+  };
+  const callers = Array.from({ length: underMax }, call);
+  return {
+    acknowledged: () => acknowledged,
+    calledAgain: () => calledAgain,
+    close: async () => {
+      isOver = true;
+      await Promise.all(callers);
+    },
+  };
+}
+
+async function isTaken({ url, headers, body }: Notice): Promise<boolean> {
+  try {
+    const answer = await fetch(url, { method: "POST", headers, body, signal: AbortSignal.timeout(answerMsMax) });
+    await answer.text();
+    return answer.ok;
+  } catch {
+    // Nobody listens, or the hub died before its answer.
+    return false;
+  }
+}
