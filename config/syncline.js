@@ -3,12 +3,17 @@
 // Plain JavaScript, because an older Node must be able to read it.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import * as modules from "node:module";
 import { fileURLToPath } from "node:url";
 
 const start = fileURLToPath(new URL("./start.ts", import.meta.url));
 const [major] = process.versions.node.split(".");
 
 if (Number(major) >= 24) {
+  // Compiled code is kept beside the packages: a start takes half the time. Where that folder cannot be written nothing is kept.
+  modules.enableCompileCache?.(fileURLToPath(new URL("../node_modules/.cache/syncline", import.meta.url)));
+  // It is written at the end of a process; one that is killed has no end.
+  setTimeout(() => modules.flushCompileCache?.(), 5_000).unref();
   await import("./start.ts");
 } else {
   const name = process.platform === "win32" ? "node.exe" : "node";

@@ -4,6 +4,7 @@ import { benchExport } from "./export.ts";
 import { type Figure, printFigures } from "./figure.ts";
 import { benchPostgres } from "./postgres.ts";
 import { benchPropagation } from "./propagation.ts";
+import { benchRestart } from "./restart.ts";
 import { benchWebhooks } from "./webhooks.ts";
 
 const benches: Readonly<Record<string, () => Promise<ReadonlyArray<Figure>>>> = {
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<ReadonlyArray<Figure>>>> = 
   "export-csv": benchExport,
   postgres: benchPostgres,
   "apply-postgres": benchPostgres,
+  restart: benchRestart,
   webhooks: benchWebhooks,
   propagation: benchPropagation,
 };
