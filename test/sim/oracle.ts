@@ -70,6 +70,7 @@ export function judge(evidence: Evidence): Judgement {
   const view = viewOf(evidence);
   const violations = [
     ...lostEdits(evidence, view, limits),
+    ...revertedEdits(evidence, view),
     ...doubles(evidence, view, limits),
     ...disagreements(evidence, view, limits),
     ...restless(evidence),
@@ -256,6 +257,42 @@ function isWarned(snapshot: Snapshot, view: View, canonical: Canonical, edit: Ed
   if (row.kind === "late") limits.landedLate += 1;
   else limits.overwritten += 1;
   return true;
+}
+
+/** The hub put a value back that somebody had knowingly replaced, and no person had asked for it. */
+function revertedEdits({ systems, snapshot }: Evidence, view: View): ReadonlyArray<Violation> {
+  return Object.values(systems).flatMap((system) =>
+    system.reverts.flatMap(({ at, entity, record, field, token, over }): ReadonlyArray<Violation> => {
+      const name = canonicalField[entity][field];
+      const canonical = view.canonicalOf(view.links.get(`${system.name}/${record}`)?.canonicalId ?? null);
+      if (name === undefined || canonical === undefined) return [];
+      // What a person takes back or decides, and what a war is about, goes back on purpose.
+      const isWanted = snapshot.conflicts.some(
+        (row) =>
+          row.field === name &&
+          view.canonicalOf(row.canonicalId)?.id === canonical.id &&
+          (row.kind === "freeze" || row.kind === "late" || row.state !== "settled" || row.rule === "person"),
+      );
+      if (
+        isWanted ||
+        (system.stubborn && field === "Phone") ||
+        Object.values(systems).some((one) => one.stubborn && field === "Phone")
+      )
+        return [];
+      const about = [
+        canonical.id,
+        ...(view.linksOf.get(canonical.id) ?? []).map((link) => `${link.connection}/${link.remoteId}`),
+      ];
+      const when = ((at % 86_400_000) / 1000).toFixed(1);
+      return [
+        {
+          property: "P1",
+          what: `the hub put ${field} of ${system.name}/${record} back from ${over} to ${token} (${when})`,
+          about,
+        },
+      ];
+    }),
+  );
 }
 
 // ---- P2 ----

@@ -39,6 +39,16 @@ export interface Arrival {
   readonly late: boolean;
 }
 
+/** The hub put a value back that somebody had knowingly replaced. */
+export interface Revert {
+  readonly at: number;
+  readonly entity: Entity;
+  readonly record: string;
+  readonly field: string;
+  readonly token: string;
+  readonly over: string;
+}
+
 export const setField = "Tags";
 export const keyField = "Hub_Id";
 
@@ -54,6 +64,8 @@ export class System {
   readonly name: string;
   readonly style: Style;
   readonly rows: Record<Entity, Map<string, Row>> = { account: new Map(), contact: new Map() };
+  /** Writes of the hub that put an older value over one whose author had seen it. */
+  readonly reverts: Array<Revert> = [];
   /** Every write of the hub that arrived. */
   readonly arrivals: Array<Arrival> = [];
   /** Called with what just changed, so that the system can call the hub about it. */
@@ -205,7 +217,7 @@ export class System {
 
   /** Carries out one write of the hub. */
   write(operation: Operation, late: boolean): Result {
-    const result = this.#carryOut(operation);
+    const result = this.#carryOut(operation, late);
     const recordId = result.kind === "applied" ? result.id : operation.kind === "create" ? null : operation.id;
     this.arrivals.push({ at: this.#timeline.now(), operation, recordId, kind: result.kind, late });
     const what = operation.kind === "delete" ? "" : ` ${show(operation.fields)}`;
@@ -216,7 +228,7 @@ export class System {
     return result;
   }
 
-  #carryOut(operation: Operation): Result {
+  #carryOut(operation: Operation, late: boolean): Result {
     const { entity } = operation;
     if (operation.kind !== "delete") {
       const poisoned = operation.fields[poison.field];
@@ -249,9 +261,23 @@ export class System {
     if (this.style.conditional === "time" && this.#stamp(row) > (precondition?.modifiedAt ?? Number.POSITIVE_INFINITY))
       return { kind: "conflict", reason: "modified since" };
     const phone = row.fields.get("Phone");
+    if (!late) this.#noteReverts(row, operation.fields);
     this.#put(row, operation.fields);
     if (this.stubborn && phone !== undefined && operation.fields.Phone !== undefined) this.#putBack(row, phone);
     return this.#answer(row);
+  }
+
+  #noteReverts(row: Row, fields: Readonly<Record<string, unknown>>): void {
+    for (const [field, value] of Object.entries(fields)) {
+      const before = row.fields.get(field);
+      const token = field === setField || field === keyField ? null : tokenOf(value);
+      const over = tokenOf(before?.value);
+      if (token === null || over === null || token === over) continue;
+      const made = this.#ledger.made(token);
+      if (made === undefined || before?.past.has(made.id) !== true) continue;
+      const at = this.#timeline.now();
+      this.reverts.push({ at, entity: row.entity, record: row.id, field, token, over });
+    }
   }
 
   #putBack(row: Row, phone: Content): void {
