@@ -1,5 +1,6 @@
 /** One run: a scenario, played to its end, brought to rest, and judged. */
 
+import { Effect } from "effect";
 import { SimulatedHub } from "./hub.ts";
 import { Ledger } from "./ledger.ts";
 import { type FaultKind, Nemesis } from "./nemesis.ts";
@@ -82,6 +83,7 @@ export async function play(scenario: Scenario): Promise<Outcome> {
     nemesis.rest();
     tell("nothing goes wrong any more", "hub");
     if (!hub.isAlive()) hub.start();
+    await wakeAll(hub, timeline);
     await timeline.runTo(start + busyMs + restMs / 2);
     await sweep(hub);
     await timeline.runTo(start + busyMs + restMs);
@@ -143,10 +145,19 @@ function deliverFor(
   };
 }
 
+/** An operator who knows that all is well again lets no connection wait for the end of its backoff. */
+async function wakeAll(hub: SimulatedHub, timeline: Timeline): Promise<void> {
+  await timeline.runTo(timeline.now() + 5_000);
+  const service = hub.service();
+  if (service === null) return;
+  for (const name of systemNames) {
+    void Effect.runPromise(Effect.andThen(service.pause(name, "simulation"), service.resume(name, "simulation")));
+  }
+}
+
 async function sweep(hub: SimulatedHub): Promise<void> {
   const service = hub.service();
   if (service === null) return;
-  const { Effect } = await import("effect");
   for (const name of systemNames) void Effect.runPromise(service.syncNow(name, true, "simulation"));
 }
 
