@@ -169,6 +169,21 @@ describe("D8: sets and groups", () => {
     expect(held(kit, "Tags")).toEqual({ a: ["x", "y", "z"], b: ["x", "y", "z"], c: ["x", "y", "z"] });
   });
 
+  it("D8: of two people who change other members of one address at once one unit stands, and the row keeps the other", async () => {
+    const kit = await createKit({ systems: { a: systems.a, b: systems.b } });
+    await seeded(kit, { ...company(1), Street: "Main 1", City: "Berlin", Zip: "10115", Country: "DE" });
+    kit.clock.advance(minute);
+    edit(kit, "a", { City: "Potsdam" });
+    edit(kit, "b", { Street: "Main 2" });
+    await kit.settle();
+    const [one, two] = [only(kit, "a").fields, only(kit, "b").fields];
+    expect([one.Street, one.City]).toEqual([two.Street, two.City]);
+    const rows = await kit.conflicts("value");
+    const kept = JSON.stringify(rows.map((row) => row.candidates.map(({ value }) => value)));
+    expect(kept).toContain("Potsdam");
+    expect(kept).toContain("Main 2");
+  });
+
   it("D8: only the changed members of a group replace the others, and the unit is carried whole", async () => {
     const kit = await createKit({ systems: { a: systems.a, b: systems.b } });
     await seeded(kit, { ...company(1), Street: "Main 1", City: "Berlin", Zip: "10115", Country: "DE" });
