@@ -26,7 +26,8 @@ export function absorbEcho(
   for (const sent of open) {
     const sentValue = sent.values[field];
     if (sentValue === undefined) continue;
-    if (!equalValues(value, sentValue) && !equalValues(value, imageIn(settings, side, field, sentValue))) continue;
+    const isImage = equalValues(value, sentValue) || equalValues(value, imageIn(settings, side, field, sentValue));
+    if (!isImage && !isRewritten(side, field, value, sentValue)) continue;
     if (!equalValues(sentValue, shadow.base) && !equalValues(sentValue, canonicalValue(canonical, field))) {
       noteLate(world, side, canonical, link, field, value, moment);
     }
@@ -50,6 +51,14 @@ export function absorbEcho(
     }
   }
   return false;
+}
+
+/** What a system makes of an opaque field cannot be declared; a text in other letters or signs is still ours. */
+function isRewritten(side: Side, field: string, value: Value, sentValue: Value): boolean {
+  if (side.rules.get(field)?.codec.opaque !== true) return false;
+  if (typeof value !== "string" || typeof sentValue !== "string") return false;
+  const plain = (text: string): string => text.toLowerCase().replace(/[\s\p{P}]+/gu, "");
+  return plain(value) === plain(sentValue);
 }
 
 const listOf = (value: Value): ReadonlyArray<string> => (isList(value) ? value : []);

@@ -11,6 +11,7 @@ const found: ReadonlyArray<readonly [number, string]> = [
   [61, "a write that landed late after a second try was taken for a person's edit"],
   [73, "a first load that one failed write cut left the hub idle"],
   [128, "the intent of a create that a read had shown had no outcome"],
+  [171, "a late landing in a field that the system rewrites was taken for a person's edit"],
   [1525, "a record with a reference that waited was not seen to be gone"],
   [1540, "a late landing over an edit that nobody had read left no row"],
 ];

@@ -162,6 +162,28 @@ describe("D2: writes whose outcome is open", () => {
     expect(await kit.openSent()).toBe(0);
   });
 
+  it("D2: a late landing in a field that the system rewrites is known by its letters, and reverts nothing", async () => {
+    const kit = await createKit({ systems: { a: systems.a, b: { ...systems.b, opaque: true } } });
+    await seeded(kit);
+    kit.toy("b").hooks.store = (fields) =>
+      typeof fields.Industry === "string" ? { ...fields, Industry: fields.Industry.toUpperCase() } : fields;
+    edit(kit, "a", { Industry: "Steel" });
+    kit.toy("b").hooks.beforePush = () => {
+      delete kit.toy("b").hooks.beforePush;
+      lostAnswer();
+    };
+    await kit.sync();
+    edit(kit, "a", { Industry: "Coal" });
+    kit.toy("b").hooks.beforePush = () => {
+      throw new Error("b is away");
+    };
+    await kit.sync();
+    delete kit.toy("b").hooks.beforePush;
+    edit(kit, "b", { Industry: "STEEL" });
+    await kit.settle();
+    expect(held(kit, "Industry")).toEqual({ a: "Coal", b: "COAL" });
+  });
+
   it("D2: a write that lands late over an edit that nobody had read is a possible overwrite", async () => {
     const kit = await createKit({ systems: { a: systems.a, c: systems.c } });
     await seeded(kit);
