@@ -271,14 +271,14 @@ function revertedEdits({ systems, snapshot }: Evidence, view: View): ReadonlyArr
         (row) =>
           row.field === name &&
           view.canonicalOf(row.canonicalId)?.id === canonical.id &&
-          (row.kind === "freeze" || row.kind === "late" || row.state !== "settled" || row.rule === "person"),
+          (row.kind === "freeze" ||
+            row.kind === "late" ||
+            row.state !== "settled" ||
+            row.rule === "person" ||
+            // L6: of three candidates the rules may choose one that another one's author had seen; the row has both.
+            row.candidates.length > 2),
       );
-      if (
-        isWanted ||
-        (system.stubborn && field === "Phone") ||
-        Object.values(systems).some((one) => one.stubborn && field === "Phone")
-      )
-        return [];
+      if (isWanted || (field === "Phone" && Object.values(systems).some(({ stubborn }) => stubborn))) return [];
       const about = [
         canonical.id,
         ...(view.linksOf.get(canonical.id) ?? []).map((link) => `${link.connection}/${link.remoteId}`),
