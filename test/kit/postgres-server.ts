@@ -19,9 +19,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
+import { getTableName } from "drizzle-orm";
 import { Client } from "pg";
 import { placeOf } from "../../core/store/place.ts";
 import { openPostgres } from "../../core/store/postgres/open.ts";
+import { tables } from "../../core/store/tables.ts";
 
 export interface TestServer {
   /** Where its databases are: an address that ends before the name of one. */
@@ -110,6 +112,37 @@ export async function administer(base: string, statement: string): Promise<void>
   await client.connect();
   try {
     await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * Ends who still uses the database of a test and empties it. False where the test has changed more than its rows: then it
+ * is dropped.
+ */
+export async function sweepDatabase(base: string, name: string): Promise<boolean> {
+  const client = new Client({ connectionString: `${base}${name}` });
+  // The drop ends this session too.
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    await client.query(
+      "select pg_terminate_backend(pid, 1000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+    );
+    const { rows } = await client.query<{ name: string }>(
+      "select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'migrations'",
+    );
+    const known = Object.values(tables).map((table) => getTableName(table));
+    const migrations = await client.query("select 1 from migrations where name > '2999'");
+    if (rows.length !== known.length || migrations.rows.length > 0) throw new Error("no longer as it was made");
+    await client.query(known.map((table) => `delete from "${table}";`).join(""));
+    const numbers = await client.query<{ name: string }>("select sequencename as name from pg_sequences");
+    await client.query(numbers.rows.map((row) => `alter sequence "${row.name}" restart;`).join(""));
+    return true;
+  } catch {
+    await administer(base, `drop database ${name} with (force)`);
+    return false;
   } finally {
     await client.end();
   }
