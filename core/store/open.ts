@@ -37,6 +37,8 @@ export interface OpenOptions {
   readonly key: string | undefined;
   /** A store that is only read may be open beside a running hub; it must be there already. */
   readonly readOnly?: boolean;
+  /** Sessions with PostgreSQL at a time; 10 unless said. With one, all that is asked happens in the order of asking. */
+  readonly sessions?: number;
 }
 
 /**

@@ -129,7 +129,7 @@ export async function createKit(
   const store =
     reuse?.store ??
     (await Effect.runPromise(
-      openStore({ place: await placeOfTest(options.file), key: Buffer.alloc(32, 5).toString("base64") }),
+      openStore({ ...oneByOne, place: await placeOfTest(options.file), key: Buffer.alloc(32, 5).toString("base64") }),
     ));
   const connections: Array<LiveConnection> = [];
   for (const [name, system] of Object.entries(options.systems)) {
@@ -250,6 +250,9 @@ export async function createKit(
     close: () => store.close(),
   };
 }
+
+/** Systems are read at the same time: with one session, which of them is heard first does not hang on the server. */
+const oneByOne = { sessions: 1 };
 
 /** Asked only in a test: benchmarks use other parts of this file, without vitest. */
 const placeOfTest = async (file?: string): Promise<string> => (await import("./engine-place.ts")).placeFor(file);

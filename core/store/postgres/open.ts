@@ -35,7 +35,7 @@ export async function openPostgres(
   const pool = new Pool({
     connectionString: place.url,
     application_name: "syncline",
-    max: sessionsMax,
+    max: options.sessions ?? sessionsMax,
     connectionTimeoutMillis: connectMs,
     idleTimeoutMillis: idleMs,
     keepAlive: true,
