@@ -6,7 +6,7 @@ import { typedValue } from "../hub/typed-value.ts";
 import { type Answer, answersOf } from "../model/answers.ts";
 import { displayName } from "../model/display.ts";
 import type { Model } from "../model/field.ts";
-import { type Conflict, isOpen } from "../model/world.ts";
+import { type Conflict, isOpen, subjectsOf } from "../model/world.ts";
 import { type ConflictFilter, listConflicts, readCanonicals, readConflict, readSheet } from "../store/browse.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { noteRead, printJson, printLines, withHub } from "./context.ts";
@@ -42,7 +42,7 @@ export async function listConflictsCommand(cli: Cli, global: Global, options: Li
 
 /** Whom each row is about: its account or contact, or those that a record may belong to. */
 export const namesOf = Effect.fn("conflicts.names")(function* (hub: Hub, rows: ReadonlyArray<Conflict>) {
-  const ids = new Map(rows.map((row) => [row.id, row.canonicalId === null ? candidatesIn(row) : [row.canonicalId]]));
+  const ids = new Map(rows.map((row) => [row.id, row.canonicalId === null ? subjectsOf(row) : [row.canonicalId]]));
   const canonicals = yield* readCanonicals(hub, [...ids.values()].flat());
   const nameOf = (id: string): ReadonlyArray<string> => {
     const canonical = canonicals.get(id);
@@ -50,9 +50,6 @@ export const namesOf = Effect.fn("conflicts.names")(function* (hub: Hub, rows: R
   };
   return new Map([...ids].map(([row, about]) => [row, about.flatMap(nameOf).join(" / ")]));
 });
-
-const candidatesIn = ({ detail }: Conflict): ReadonlyArray<string> =>
-  Array.isArray(detail.candidates) ? detail.candidates.filter((id) => typeof id === "string") : [];
 
 interface Listed {
   readonly found: ReadonlyArray<Conflict>;

@@ -10,7 +10,7 @@ import { decideLink, decideRestore, decideUnlink } from "../model/link-decisions
 import { decideMerge, decideUnmerge } from "../model/merge-accounts.ts";
 import type { Moment } from "../model/moment.ts";
 import type { Value } from "../model/value.ts";
-import type { Conflict, Link, World } from "../model/world.ts";
+import { type Conflict, type Link, subjectsOf, type World } from "../model/world.ts";
 import { noteAudit } from "../store/audit.ts";
 import { isRun, readConflict, readFills, readHistory } from "../store/browse.ts";
 import { loadWorld, saveWorld, type Wanted } from "../store/world-store.ts";
@@ -65,11 +65,9 @@ const missing = (id: string): EditOutcome => ({
 
 /** Records and accounts that a conflict is about. */
 function wantedFor(conflict: Conflict, answer?: Answer): Wanted {
-  const ids = new Set<string>();
-  if (conflict.canonicalId !== null) ids.add(conflict.canonicalId);
+  const ids = new Set(subjectsOf(conflict));
   if (answer?.kind === "link") ids.add(answer.canonicalId);
-  const { candidates, master } = conflict.detail;
-  if (Array.isArray(candidates)) for (const id of candidates) if (typeof id === "string") ids.add(id);
+  const { master } = conflict.detail;
   const remoteIds = [conflict.remoteId, typeof master === "string" ? master : null].flatMap((id) => id ?? []);
   const { connection, entity } = conflict;
   return {

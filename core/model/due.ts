@@ -4,7 +4,7 @@ import { meets } from "./filter.ts";
 import type { Moment } from "./moment.ts";
 import { type Settings, type Side, sideKey } from "./settings.ts";
 import { equalValues, isEmpty } from "./value.ts";
-import { type Canonical, candidatesOf, type Link, type World } from "./world.ts";
+import { type Canonical, type Link, subjectsOf, type World } from "./world.ts";
 
 /** Marks every connection that a touched canonical is due in. */
 export function markDue(world: World, settings: Settings, moment: Moment): void {
@@ -19,7 +19,7 @@ export function markDue(world: World, settings: Settings, moment: Moment): void 
     if (canonical !== undefined) touched.set(canonical.id, canonical);
   }
   for (const conflict of world.changedConflicts.keys()) {
-    for (const id of candidatesOf(conflict)) {
+    for (const id of subjectsOf(conflict)) {
       const canonical = world.canonical(id);
       if (canonical !== undefined) touched.set(canonical.id, canonical);
     }

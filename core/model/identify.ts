@@ -6,6 +6,7 @@
 import { displayName } from "./display.ts";
 import { matchKeys } from "./match-keys.ts";
 import type { Arrived } from "./merge-record.ts";
+import { plainText } from "./normalise/text.ts";
 import type { Settings, Side } from "./settings.ts";
 import { type Canonical, type ConflictKind, isUnsettled, type Sent, type World } from "./world.ts";
 
@@ -121,9 +122,7 @@ function contradicts(canonical: Canonical, arrived: Arrived): boolean {
   return false;
 }
 
-const plain = (text: string): string => text.toLowerCase().replace(/[\s\p{P}]+/gu, "");
-
 function sameName(side: Side, canonical: Canonical, arrived: Arrived): boolean {
-  const ours = plain(displayName(side.entity, arrived.decoded.values));
-  return ours !== "" && ours === plain(displayName(side.entity, canonical.values));
+  const ours = plainText(displayName(side.entity, arrived.decoded.values));
+  return ours !== "" && ours === plainText(displayName(side.entity, canonical.values));
 }

@@ -51,23 +51,19 @@ export function mergeRecord(
   for (const [field, value] of Object.entries(values)) {
     const shadow = link.shadow.fields[field];
     if (shadow === undefined) {
-      if (untouched !== undefined && untouched !== "no") {
-        // D4: what the system filled in on our create is held, not news.
-        link.shadow.fields[field] = { base: null, held: value };
-        world.touchLink(link);
-        const note = { why: "on our create, or by a person in the same moment" };
-        if (untouched === "perhaps" && !isEmpty(value)) logNews(world, canonical, link, { field, value, note }, moment);
-        continue;
-      }
-      if (untouched === "no") {
+      if (untouched === undefined) {
+        const interval = meetingInterval(side, record, read);
+        meetField(world, settings, side, canonical, { link, field, value, interval }, moment);
+      } else if (untouched === "no" && !isEmpty(value)) {
         link.shadow.fields[field] = { base: null, held: null };
-        if (isEmpty(value)) continue;
         const interval = newsInterval(side, link, field, incoming);
         mergeNews(world, settings, side, canonical, { link, field, value, interval }, moment);
-        continue;
+      } else {
+        // D4: what the system filled in on our create is held, not news.
+        link.shadow.fields[field] = { base: null, held: value };
+        const note = { why: "on our create, or by a person in the same moment" };
+        if (untouched === "perhaps" && !isEmpty(value)) logNews(world, canonical, link, { field, value, note }, moment);
       }
-      const interval = meetingInterval(side, record, read);
-      meetField(world, settings, side, canonical, { link, field, value, interval }, moment);
       continue;
     }
     if (equalValues(value, shadow.held)) {

@@ -5,6 +5,7 @@
 import { canonicalValue } from "./canonical.ts";
 import { compareVersions, isExactly, type Read } from "./evidence.ts";
 import type { Moment } from "./moment.ts";
+import { plainText } from "./normalise/text.ts";
 import type { RemoteRecord } from "./record.ts";
 import { imageIn, type Settings, type Side } from "./settings.ts";
 import { equalValues, isList, type Value } from "./value.ts";
@@ -57,8 +58,7 @@ export function absorbEcho(
 function isRewritten(side: Side, field: string, value: Value, sentValue: Value): boolean {
   if (side.rules.get(field)?.codec.opaque !== true) return false;
   if (typeof value !== "string" || typeof sentValue !== "string") return false;
-  const plain = (text: string): string => text.toLowerCase().replace(/[\s\p{P}]+/gu, "");
-  return plain(value) === plain(sentValue);
+  return plainText(value) === plainText(sentValue);
 }
 
 const listOf = (value: Value): ReadonlyArray<string> => (isList(value) ? value : []);

@@ -293,7 +293,7 @@ export const isOpen = (conflict: { readonly state: string }): boolean =>
   conflict.state === "open" || conflict.state === "reopened";
 
 /** Accounts or contacts that a case is about. */
-export function candidatesOf({ canonicalId, detail }: Conflict): ReadonlyArray<string> {
+export function subjectsOf({ canonicalId, detail }: Pick<Conflict, "canonicalId" | "detail">): ReadonlyArray<string> {
   const named = Array.isArray(detail.candidates) ? detail.candidates.filter((id) => typeof id === "string") : [];
   return canonicalId === null || named.includes(canonicalId) ? named : [canonicalId, ...named];
 }
@@ -432,7 +432,7 @@ export class World {
   openMatch(connection: string, canonicalId: string): Conflict | undefined {
     for (const conflict of this.conflicts.values()) {
       if (conflict.kind !== "match" || conflict.connection !== connection || !isOpen(conflict)) continue;
-      if (candidatesOf(conflict).some((id) => this.canonical(id)?.id === canonicalId)) return conflict;
+      if (subjectsOf(conflict).some((id) => this.canonical(id)?.id === canonicalId)) return conflict;
     }
     return undefined;
   }

@@ -9,7 +9,7 @@ import { matchKeys as matchKeysOf } from "../model/match-keys.ts";
 import { type Settings, sideOf } from "../model/settings.ts";
 import { equalValues, type Value } from "../model/value.ts";
 import { wordsOf } from "../model/words.ts";
-import { type Canonical, type Conflict, type Link, type MatchKeyRow, World } from "../model/world.ts";
+import { type Canonical, type Conflict, type Link, type MatchKeyRow, subjectsOf, World } from "../model/world.ts";
 import type { Sealer } from "../security/seal.ts";
 import type { Database, NewRow, Row } from "./database.ts";
 import {
@@ -232,9 +232,8 @@ async function loadMatches(database: Database, ids: ReadonlyArray<string>): Prom
   const wanted = new Set(ids);
   return rows.filter((row) => {
     // Written by conflictRow only.
-    const { detail } = row.clear as { readonly detail: Conflict["detail"] };
-    const { candidates } = detail;
-    return Array.isArray(candidates) && candidates.some((id) => wanted.has(id));
+    const { detail } = row.clear as Pick<Conflict, "detail">;
+    return subjectsOf({ canonicalId: row.canonicalId, detail }).some((id) => wanted.has(id));
   });
 }
 

@@ -9,7 +9,7 @@ import { modelOf } from "../../core/model/fields.ts";
 import type { Moment } from "../../core/model/moment.ts";
 import type { Chain, Policy } from "../../core/model/policy.ts";
 import { readNames, type Settings, sideKey } from "../../core/model/settings.ts";
-import type { ChangeRow, Conflict, Link, World } from "../../core/model/world.ts";
+import { type ChangeRow, type Conflict, type Link, subjectsOf, type World } from "../../core/model/world.ts";
 import { listCanonicals, listConflicts, listDeadLetters, readHistory, readSheet } from "../../core/store/browse.ts";
 import { openStore, type Store } from "../../core/store/open.ts";
 import { conflictOf } from "../../core/store/rows.ts";
@@ -225,7 +225,7 @@ export async function createKit(
       const rows = await run(listConflicts({ store, model }, { limit: 100, kind, open: true }));
       const [row] = rows;
       if (row === undefined || rows.length !== 1) throw new Error(`${rows.length} open rows of kind ${kind}`);
-      return decide(idsOf(row), (world, moment) =>
+      return decide(subjectsOf(row), (world, moment) =>
         decideAnswer(world, settings, world.conflicts.get(row.id) ?? row, answer, moment),
       );
     },
@@ -256,12 +256,6 @@ const oneByOne = { sessions: 1 };
 
 /** Asked only in a test: benchmarks use other parts of this file, without vitest. */
 const placeOfTest = async (file?: string): Promise<string> => (await import("./engine-place.ts")).placeFor(file);
-
-const idsOf = (conflict: Conflict): ReadonlyArray<string> => {
-  const { candidates } = conflict.detail;
-  const named = Array.isArray(candidates) ? candidates.filter((id) => typeof id === "string") : [];
-  return [...named, ...(conflict.canonicalId === null ? [] : [conflict.canonicalId])];
-};
 
 function liveOf(connections: ReadonlyArray<LiveConnection>, name: string): LiveConnection {
   const live = connections.find((connection) => connection.name === name);

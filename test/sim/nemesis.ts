@@ -99,7 +99,7 @@ export class Nemesis {
     if (storm !== undefined) {
       this.counts[storm.kind] += 1;
       if (storm.kind === "429 storm") return tooMany(Math.min(storm.to, now + 15_000));
-      return storm.kind === "5xx storm" ? down(false) : signedOut();
+      return storm.kind === "5xx storm" ? down() : signedOut();
     }
     return this.#overrun(system, life, now) ? tooMany(now + system.style.rate.windowMs) : null;
   }

@@ -6,7 +6,7 @@
  */
 import type { Entity } from "../../core/model/field.ts";
 import type { Value } from "../../core/model/value.ts";
-import { type Canonical, isOpen, type Link } from "../../core/model/world.ts";
+import { type Canonical, isOpen, type Link, subjectsOf } from "../../core/model/world.ts";
 import { type Edit, type Ledger, tokenOf } from "./ledger.ts";
 import type { Nemesis } from "./nemesis.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -336,7 +336,7 @@ function disagreements({ systems, snapshot }: Evidence, view: View, limits: Limi
         isOpen(row) &&
         row.field === null &&
         (view.canonicalOf(row.canonicalId)?.id === canonical.id ||
-          (Array.isArray(row.detail.candidates) && row.detail.candidates.includes(canonical.id)) ||
+          subjectsOf(row).includes(canonical.id) ||
           links.some((link) => link.connection === row.connection && link.remoteId === row.remoteId)),
     );
     for (const system of Object.values(systems)) {

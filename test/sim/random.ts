@@ -1,4 +1,5 @@
 /** One seeded source of randomness, split by name so that one part of a run may draw more without moving the others. */
+import { seededRandom } from "../../core/simulator.ts";
 
 export interface Random {
   /** In [0, 1). */
@@ -14,14 +15,7 @@ export interface Random {
 }
 
 export function createRandom(seed: number, name = ""): Random {
-  let state = hashOf(`${seed}/${name}`);
-  // mulberry32: 32 bits of state are plenty for a few thousand draws.
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = seededRandom(hashOf(`${seed}/${name}`));
   const int = (low: number, high: number): number => low + Math.floor(next() * (high - low + 1));
   return {
     next,

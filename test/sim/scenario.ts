@@ -9,7 +9,6 @@ export type Act =
   | "create account"
   | "create contact"
   | "edit"
-  | "edit"
   | "clear"
   | "tags"
   | "delete"

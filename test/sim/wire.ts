@@ -158,7 +158,7 @@ function connectionOf(options: WireOptions, life: Life, gates: Gates): Connectio
     entity: Entity,
     changes: ReadonlyArray<Change | { readonly kind: "deleted"; readonly id: string }>,
   ) => {
-    for (const change of changes) if (change.kind === "record") noteValues(options, entity, change.id, change.fields);
+    for (const change of changes) if (change.kind === "record") noteValues(entity, change.id, change.fields);
   };
 
   return {
@@ -189,13 +189,13 @@ function connectionOf(options: WireOptions, life: Life, gates: Gates): Connectio
     push: async (operations) => {
       const results = await call(
         "push",
-        () => operations.map((operation) => writeOne(options, operation)),
+        () => operations.map((operation) => writeOne(operation)),
         () => void operations.map((operation) => system.write(operation, true)),
       );
       for (const [index, result] of results.entries()) {
         const operation = operations[index];
         if (result.kind === "applied" && result.stored !== undefined && operation !== undefined)
-          noteValues(options, operation.entity, result.id, result.stored);
+          noteValues(operation.entity, result.id, result.stored);
       }
       return results;
     },
@@ -203,13 +203,13 @@ function connectionOf(options: WireOptions, life: Life, gates: Gates): Connectio
     people: async () => [],
   };
 
-  function writeOne({ nemesis }: WireOptions, operation: Operation): Result {
+  function writeOne(operation: Operation): Result {
     return nemesis.halfFails(system)
       ? { kind: "later", reason: "the record is locked", retryAfterMs: 500 }
       : system.write(operation, false);
   }
 
-  function noteValues(_: WireOptions, entity: Entity, record: string, fields: Readonly<Record<string, unknown>>): void {
+  function noteValues(entity: Entity, record: string, fields: Readonly<Record<string, unknown>>): void {
     for (const [field, value] of Object.entries(fields)) {
       if (field === keyField) continue;
       for (const one of Array.isArray(value) ? value : [value]) {
@@ -235,6 +235,6 @@ const gatesClock = (timeline: Timeline, life: Life) => ({
 });
 
 export const tooMany = (retryAt: number): RateLimited => new RateLimited("too many calls", retryAt);
-export const down = (sent: boolean): Unavailable => new Unavailable("the system is down", { sent });
+export const down = (): Unavailable => new Unavailable("the system is down", { sent: false });
 export const signedOut = (): AuthFailed =>
   new AuthFailed("the token is not known any more", "It comes back by itself.");

@@ -41,6 +41,9 @@ export function smallCodeText(text: string): string {
   return tidySmallCode.test(text) ? text : codeText(text).toLowerCase().normalize("NFC");
 }
 
+/** Letters and digits in one size, without spaces and signs: what two texts have in common that were written differently. */
+export const plainText = (text: string): string => text.toLowerCase().replace(/[\s\p{P}]+/gu, "");
+
 // Lone surrogates cannot be stored as UTF-8, so they would come back as something else.
 const wellFormed = (text: string): string => text.toWellFormed().replace(controls, "");
 
