@@ -16,11 +16,12 @@ import { decide, setCommand } from "./decide.ts";
 import { exportCommand } from "./export.ts";
 import { type CreateKeyOptions, createKeyCommand, listKeysCommand, revokeKeyCommand } from "./keys.ts";
 import { auditVerify, connectionsCommand, listDeadLettersCommand, replayCommand } from "./operations.ts";
+import { applyCommand, planCommand } from "./plan.ts";
 import { policyApply, policyPlan } from "./policy.ts";
 import { sandboxCommand } from "./sandbox.ts";
 import type { ServeOptions } from "./serve.ts";
 import { copyStoreCommand } from "./store.ts";
-import { planCommand, syncCommand } from "./sync.ts";
+import { syncCommand } from "./sync.ts";
 
 /** What listens is loaded only by the commands that need it: the others begin sooner. */
 const serve = () => import("./serve.ts");
@@ -127,7 +128,12 @@ function programFor(
   command(program, "plan [connections...]", "show what a sync would write; write nothing")
     .option("--full", "read everything, not only what changed", false)
     .option("--limit <n>", "writes to list", positive(limitMax), limitDefault)
+    .option("-o, --output <file>", "keep the plan in a file, sealed, for `apply`")
     .action((names, options) => ran(planCommand(cli, global(), names, options)));
+
+  command(program, "apply <plan>", "carry out a plan file: these writes and no others, while nothing has moved").action(
+    (file) => ran(applyCommand(cli, global(), file)),
+  );
 
   command(program, "sync [connections...]", "pull, apply and push, once")
     .option("--full", "sweep: read everything again and find what was missed", false)

@@ -1,16 +1,13 @@
-/** `plan` shows what a sync would write; `sync` does it. */
-import { Effect } from "effect";
+/** `sync`: pull, apply and push, and the report of it. */
 import type { HubConfig } from "../config/hub-config.ts";
 import { closest } from "../config/suggest.ts";
-import { connectHub } from "../hub/open.ts";
-import { type Plan, type PlannedWrite, plan } from "../hub/plan.ts";
 import { type RunReport, runSync } from "../hub/run.ts";
-import { outcomeOf, type SyncReport } from "../sync/sync.ts";
+import type { SyncReport } from "../sync/sync.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { printJson, printLines, withHub } from "./context.ts";
 import { progressLines } from "./progress.ts";
 import { table } from "./table.ts";
-import { counted, outcomeText, plainNumber, timeText, valueText } from "./words.ts";
+import { counted, outcomeText, plainNumber, timeText } from "./words.ts";
 
 export interface SyncOptions {
   readonly full: boolean;
@@ -39,7 +36,7 @@ export function exitOf(kinds: ReadonlyArray<SyncReport["connections"][number]["o
   return kinds.every((kind) => kind === "ok") ? exit.ok : exit.paused;
 }
 
-function requireNames(config: HubConfig, names: ReadonlyArray<string>): void {
+export function requireNames(config: HubConfig, names: ReadonlyArray<string>): void {
   const known = config.connections.map((connection) => connection.name);
   for (const name of names) {
     if (known.includes(name)) continue;
@@ -129,77 +126,3 @@ function foundLines({ found, run }: RunReport): ReadonlyArray<string> {
 
 /** Never rounds up to 100 %. */
 const percent = (share: number): string => `${share === 1 ? "100" : (Math.floor(share * 10_000) / 100).toFixed(2)} %`;
-
-export async function planCommand(
-  cli: Cli,
-  global: Global,
-  names: ReadonlyArray<string>,
-  options: SyncOptions & { readonly limit: number },
-): Promise<number> {
-  const progress = progressLines(cli);
-  const { made, unreachable } = await withHub(cli, global, { mustExist: false, progress: progress.show }, (hub) => {
-    requireNames(hub.config, names);
-    return Effect.acquireUseRelease(
-      connectHub(hub, names.length === 0 ? undefined : names),
-      (live) =>
-        Effect.map(plan(hub, live, { full: options.full, writesMax: options.limit }), (planned) => ({
-          made: planned,
-          unreachable: live.unreachable.map(({ name, failure }) => ({ name, outcome: outcomeOf(failure) })),
-        })),
-      (live) => Effect.promise(live.close),
-    );
-  }).finally(progress.end);
-  if (global.json) await printJson(cli, { ...made, unreachable });
-  else {
-    await printLines(cli, [
-      ...planLines(cli, made),
-      ...unreachable.flatMap(({ name, outcome }) =>
-        outcome.kind === "ok" ? [] : ["", `${name} could not be asked: ${outcome.reason}`],
-      ),
-    ]);
-  }
-  return exitOf([...made.connections.map((one) => one.outcome.kind), ...unreachable.map((one) => one.outcome.kind)]);
-}
-
-export function planLines(cli: Pick<Cli, "columns">, made: Plan): ReadonlyArray<string> {
-  const rows = made.connections.map((one) => [
-    one.name,
-    plainNumber(one.pulled),
-    plainNumber(one.canonicals),
-    plainNumber(one.links),
-    plainNumber(one.conflicts.settled),
-    plainNumber(one.conflicts.open),
-    plainNumber(one.creates),
-    plainNumber(one.updates),
-    plainNumber(one.deletes),
-    plainNumber(one.calls),
-  ]);
-  const headings = ["connection", "read", "new", "linked", "settled", "open", "create", "update", "delete", "calls"];
-  const total = made.connections.reduce((sum, one) => sum + one.creates + one.updates + one.deletes, 0);
-  const more = made.unlisted === 0 ? [] : [`… and ${counted(made.unlisted, "more write")}; --limit shows more.`];
-  return [
-    ...table(headings, rows, cli.columns),
-    "",
-    `It would fill ${counted(made.found.filled, "empty field")}, settle ${counted(made.found.settled, "difference")} by the rules and leave ${counted(made.found.opened, "question")} to a person.`,
-    total === 0
-      ? "A sync would write nothing."
-      : `A sync would make ${counted(total, "write")}. Nothing has been written.`,
-    ...made.writes.flatMap((write) => ["", ...writeLines(write)]),
-    ...more,
-  ];
-}
-
-const signs = { create: "+", update: "~", delete: "-" } as const;
-
-function writeLines(write: PlannedWrite): ReadonlyArray<string> {
-  const where = write.remoteId === null ? "" : ` ${write.remoteId}`;
-  return [
-    `${signs[write.kind]} ${write.connection} ${write.entity}${where}  ${write.name}`,
-    ...write.fields.map(({ field, from, to }) =>
-      write.kind === "create"
-        ? `    ${field}: ${valueText(to)}`
-        : `    ${field}: ${valueText(from)} → ${valueText(to)}`,
-    ),
-    ...write.leftOut.map(({ field, reason }) => `    ${field}: left out, ${reason}`),
-  ];
-}

@@ -315,7 +315,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     const engine = context.engine();
     const id = engine.ids.next("run");
     try {
-      const ended = await run(Effect.result(pushConnection(engine, live, id, counts, pushBatches)));
+      const ended = await run(Effect.result(pushConnection(engine, live, id, { counts, batches: pushBatches })));
       if (!context.isLoading()) await run(settleAllMeetings(engine, id));
       if (ended._tag === "Failure") return failWith("push", ended.failure);
       if (trouble?.state === "held" || trouble?.state === "failing") clear();

@@ -23,6 +23,8 @@ import { goesSingly } from "../sync/prepare.ts";
 import { batchMax as pushedTogether } from "../sync/push.ts";
 import { type ConnectionReport, sync } from "../sync/sync.ts";
 import { engineOf, type Hub, type LiveHub } from "./open.ts";
+import { stepsMax } from "./plan-file.ts";
+import { type Step, stepOf } from "./plan-steps.ts";
 
 export interface PlannedField {
   readonly field: string;
@@ -66,16 +68,23 @@ export interface Plan {
   readonly writes: ReadonlyArray<PlannedWrite>;
   /** Writes beyond `writesMax`, which are counted but not listed. */
   readonly unlisted: number;
+  /** Every write as a step that can be carried out later, where they were asked for; more than `stepsMax` are cut. */
+  readonly steps?: ReadonlyArray<Step>;
+}
+
+export interface PlanOptions {
+  readonly full: boolean;
+  /** Bounds the list of writes; all are counted. */
+  readonly writesMax: number;
+  readonly actor?: string;
+  /** Keeps every write as a step, for a file. */
+  readonly keepsSteps?: boolean;
 }
 
 const batchMax = 500;
 
-/** `writesMax` bounds the list of writes; all are counted. */
-export const plan = Effect.fn("hub.plan")(function* (
-  hub: Hub,
-  live: LiveHub,
-  options: { readonly full: boolean; readonly writesMax: number; readonly actor?: string },
-) {
+/** Errors: StoreFailed. Faults of systems are outcomes in the plan. */
+export const plan = Effect.fn("hub.plan")(function* (hub: Hub, live: LiveHub, options: PlanOptions) {
   yield* hub.store.database.write("noting the plan", () =>
     noteAudit(hub.store.database, [
       { at: hub.clock.now(), actor: options.actor ?? "cli", action: "plan", subject: hub.config.hub.name },
@@ -89,7 +98,7 @@ export const plan = Effect.fn("hub.plan")(function* (
     Effect.fnUntraced(function* (copy) {
       const engine = engineOf(hub, live.engine.connections, copy);
       const report = yield* sync(engine, { full: options.full, pushes: false });
-      const planned = yield* plannedWrites(engine, options.writesMax);
+      const planned = yield* plannedWrites(engine, options);
       const found = yield* countRun({ store: copy }, report.run);
       return {
         connections: report.connections.map((one) => {
@@ -110,6 +119,7 @@ export const plan = Effect.fn("hub.plan")(function* (
         found,
         writes: planned.writes,
         unlisted: planned.unlisted,
+        ...(options.keepsSteps === true ? { steps: planned.steps } : {}),
       } satisfies Plan;
     }),
     (copy) => Effect.promise(copy.close),
@@ -131,11 +141,12 @@ const noWrites = (): Tally => ({
   },
 });
 
-const plannedWrites = Effect.fn("plan.writes")(function* (engine: Engine, writesMax: number) {
+const plannedWrites = Effect.fn("plan.writes")(function* (engine: Engine, { writesMax, keepsSteps }: PlanOptions) {
   const { database, sealer } = engine.store;
   const names = new Set(engine.connections.map((live) => live.name));
   const tallies = new Map<string, Tally>();
   const writes: Array<PlannedWrite> = [];
+  const steps: Array<Step> = [];
   let unlisted = 0;
   for (let offset = 0; ; offset += batchMax) {
     const from = offset;
@@ -166,16 +177,16 @@ const plannedWrites = Effect.fn("plan.writes")(function* (engine: Engine, writes
         const { lookUps } = tally.byEntity[canonical.entity];
         tally.byEntity[canonical.entity][patch.kind] += 1;
         if (patch.kind === "create") lookUps.push(criteriaFor(engine.settings, side, canonical));
+        const { entity, values } = canonical;
+        const about = { connection: row.connection, entity, name: displayName(entity, values) };
         if (writes.length >= writesMax) unlisted += 1;
-        else {
-          const { entity, values } = canonical;
-          const named = { name: displayName(entity, values), nameField: displayField(entity, values) };
-          writes.push(shownWrite(patch, leftOut, { connection: row.connection, entity, ...named }));
-        }
+        else writes.push(shownWrite(patch, leftOut, { ...about, nameField: displayField(entity, values) }));
+        if (keepsSteps === true && steps.length <= stepsMax)
+          steps.push(stepOf(world, engine.settings, { ...about, canonical }, patch, leftOut));
       }
     }
   }
-  return { tallies, writes, unlisted };
+  return { tallies, writes, unlisted, steps };
 });
 
 function shownWrite(

@@ -4,7 +4,7 @@ import { noCounts } from "../model/world.ts";
 import { countRun, type RunTally } from "../store/browse.ts";
 import { noteConnections } from "../store/connections.ts";
 import { withLease } from "../store/lease.ts";
-import { type ConnectionReport, outcomeOf, type SyncReport, sync } from "../sync/sync.ts";
+import { type ConnectionReport, outcomeOf, type SyncOptions, type SyncReport, sync } from "../sync/sync.ts";
 import { connectHub, type Hub, type Unreachable } from "./open.ts";
 
 export interface RunReport extends SyncReport {
@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly names?: ReadonlyArray<string>;
   /** Full sweep beside the live pull. */
   readonly full: boolean;
+  /** What may be written; all that is due without it. */
+  readonly permit?: SyncOptions["permit"];
 }
 
 /**
@@ -27,7 +29,11 @@ export const runSync = Effect.fn("hub.run")(function* (hub: Hub, options: RunOpt
   const work = Effect.acquireUseRelease(
     connectHub(hub, options.names),
     Effect.fnUntraced(function* (live) {
-      const report = yield* sync(live.engine, { full: options.full, pushes: true });
+      const report = yield* sync(live.engine, {
+        full: options.full,
+        pushes: true,
+        ...(options.permit === undefined ? {} : { permit: options.permit }),
+      });
       const failed = live.unreachable.map(reportOf);
       yield* noteConnections(
         hub.store.database,

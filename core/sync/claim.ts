@@ -32,9 +32,10 @@ export interface ClaimedOperation {
   readonly versionBefore: string | undefined;
 }
 
-/** Writes to send, nothing to do any more, or a wait until an instant. */
+/** Writes to send, nothing to do any more, writes that this push may not make, or a wait until an instant. */
 type Decision =
   | { readonly kind: "send"; readonly claims: ReadonlyArray<ClaimedOperation> }
+  | { readonly kind: "kept" }
   | { readonly kind: "nothing" }
   | { readonly kind: "wait"; readonly until: number; readonly reason: string };
 
@@ -46,7 +47,7 @@ export const claim = Effect.fn("push.claim")(function* (
 ) {
   const { engine, live, run } = push;
   const { database, sealer } = engine.store;
-  return yield* database.write(`claiming writes for ${live.name}`, async () => {
+  const claimed = yield* database.write(`claiming writes for ${live.name}`, async () => {
     const now = engine.clock.now();
     const current = await database.db
       .select()
@@ -75,7 +76,7 @@ export const claim = Effect.fn("push.claim")(function* (
           : decideClaim(push, world, side, { canonical, row, prepared }, moment);
       if (decision.kind === "nothing") await dropRow(engine, row);
       else if (decision.kind === "wait") await postpone(engine, row, decision.until, decision.reason);
-      else {
+      else if (decision.kind === "send") {
         claims.push(...decision.claims);
         await database.db
           .update(outbox)
@@ -96,6 +97,8 @@ export const claim = Effect.fn("push.claim")(function* (
     await saveWorld(database, sealing, world, { now, newId: engine.ids.next, settings: engine.settings });
     return claims;
   });
+  for (const entry of claimed) push.permit?.begun(live.name, entry.claimed, entry.remoteId);
+  return claimed;
 });
 
 interface Candidate {
@@ -110,12 +113,15 @@ function decideClaim(push: PushRun, world: World, side: Side, candidate: Candida
   for (const link of world.liveLinks(canonical.id, live.name)) {
     freezeWars(world, engine.settings, canonical, link, moment);
   }
-  const { patches, leftOut, waiting } = patchesOf(push, world, side, canonical, row);
+  const { patches: due, leftOut, waiting } = patchesOf(push, world, side, canonical, row);
   for (const left of leftOut) {
     if (left.why === "refused" && left.link !== null) refuseLeftOut(world, side, canonical, left.link, left);
   }
   if (waiting) return { kind: "wait", until: moment.now + waitMs, reason: "waits for its account or parent" };
-  if (patches.length === 0) return { kind: "nothing" };
+  if (due.length === 0) return { kind: "nothing" };
+  const { permit } = push;
+  const patches = permit === undefined ? due : due.filter((patch) => permit.admits(world, side, canonical, patch));
+  if (patches.length === 0) return { kind: "kept" };
   for (const patch of patches) {
     if (patch.link !== null && row.attempts >= waitsMax && isUnread(patch.link, prepared)) {
       noteUnreachable(world, side, canonical, patch.link);

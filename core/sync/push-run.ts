@@ -6,6 +6,7 @@ import type { Canonical, World } from "../model/world.ts";
 import type { Row } from "../store/database.ts";
 import type { outbox } from "../store/tables.ts";
 import type { Engine, LiveConnection } from "./engine.ts";
+import type { Permit } from "./permit.ts";
 
 export interface PushCounts {
   created: number;
@@ -25,6 +26,8 @@ export interface PushRun {
   readonly tries: Map<string, number>;
   /** Fields of patches that were refused without naming one, in two parts that are sent one after the other (D13). */
   readonly halves: Map<string, ReadonlyArray<ReadonlySet<string>>>;
+  /** Everything due may be written without one. */
+  readonly permit: Permit | undefined;
 }
 
 /** A reference that waited that often is left out of the create and written later (D25). */

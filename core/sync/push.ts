@@ -5,13 +5,14 @@
  * system is asked whether the record is there already. The claim notes what it is about to send; the patch is computed
  * from canonical minus shadow in the same transaction, and is never sent twice.
  */
-import { and, asc, eq, isNull, lte } from "drizzle-orm";
+import { and, asc, eq, inArray, isNull, lte } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Entity } from "../model/field.ts";
 import { outbox } from "../store/tables.ts";
 import { whileAlive } from "./alive.ts";
 import { claim } from "./claim.ts";
 import { type Engine, entityOrder, type LiveConnection } from "./engine.ts";
+import type { Permit } from "./permit.ts";
 import { prepare } from "./prepare.ts";
 import type { PushCounts, PushRun } from "./push-run.ts";
 import { brakeTarget } from "./target-brake.ts";
@@ -26,17 +27,24 @@ const batchesMax = 100_000;
 /** How often one record is tried within one run; what is left stays due. */
 const triesMax = 6;
 
-/** Writes everything that is due in one connection. Ends when nothing is due now, or at a fault; `counts` grows with it. */
+export interface PushOptions {
+  /** Grows with what is written. */
+  readonly counts?: PushCounts;
+  /** Batches of each entity; a hub that runs goes on in a new run, where every record may be tried again. */
+  readonly batches?: number;
+  readonly permit?: Permit | undefined;
+}
+
+/** Writes everything that is due in one connection, as far as the permit goes. Ends when nothing is due now, or at a fault. */
 export const pushConnection = Effect.fn("push.connection")(function* (
   engine: Engine,
   live: LiveConnection,
   run: string,
-  counts: PushCounts = { created: 0, updated: 0, deleted: 0, rejected: 0 },
-  /** Batches of each entity; a hub that runs goes on in a new run, where every record may be tried again. */
-  batches = batchesMax,
+  options: PushOptions = {},
 ) {
+  const { counts = { created: 0, updated: 0, deleted: 0, rejected: 0 }, batches = batchesMax, permit } = options;
   if (live.api.push === undefined) return counts;
-  const push: PushRun = { engine, live, run, counts, tries: new Map(), halves: new Map() };
+  const push: PushRun = { engine, live, run, counts, tries: new Map(), halves: new Map(), permit };
   yield* whileAlive(engine.store, run, pushAll(push, batches));
   return counts;
 });
@@ -67,22 +75,35 @@ const countDue = (engine: Engine, connection: string) =>
   );
 
 function dueRows(push: PushRun, entity: Entity) {
-  const { engine, live, tries } = push;
+  const { engine, live, tries, permit } = push;
   const spent = new Set([...tries].filter(([, count]) => count >= triesMax).map(([id]) => id));
   return engine.store.database.read("finding what is due", async () => {
-    const rows = await engine.store.database.db
-      .select()
-      .from(outbox)
-      .where(
-        and(
-          eq(outbox.connection, live.name),
-          eq(outbox.entity, entity),
-          lte(outbox.dueAt, engine.clock.now()),
-          isNull(outbox.claim),
-        ),
-      )
-      .orderBy(asc(outbox.dueAt), asc(outbox.canonicalId))
-      .limit(batchMax + spent.size);
-    return rows.filter((row) => !spent.has(row.canonicalId)).slice(0, batchMax);
+    if (permit === undefined) {
+      const rows = await firstDue(engine, live.name, entity, batchMax + spent.size);
+      return rows.filter((row) => !spent.has(row.canonicalId)).slice(0, batchMax);
+    }
+    const ids = permit.covered(live.name, entity).filter((id) => !spent.has(id));
+    for (let from = 0; from < ids.length; from += batchMax) {
+      const rows = await firstDue(engine, live.name, entity, batchMax, ids.slice(from, from + batchMax));
+      if (rows.length > 0) return rows;
+    }
+    return [];
   });
 }
+
+/** `ids`: only these. */
+const firstDue = (engine: Engine, connection: string, entity: Entity, limit: number, ids?: ReadonlyArray<string>) =>
+  engine.store.database.db
+    .select()
+    .from(outbox)
+    .where(
+      and(
+        eq(outbox.connection, connection),
+        eq(outbox.entity, entity),
+        lte(outbox.dueAt, engine.clock.now()),
+        isNull(outbox.claim),
+        ...(ids === undefined ? [] : [inArray(outbox.canonicalId, [...ids])]),
+      ),
+    )
+    .orderBy(asc(outbox.dueAt), asc(outbox.canonicalId))
+    .limit(limit);

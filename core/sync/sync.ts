@@ -23,6 +23,7 @@ import { type Engine, entityOrder, type LiveConnection } from "./engine.ts";
 import { fetchDue } from "./fetch.ts";
 import { applyHeld } from "./held.ts";
 import { listingsBegun, mapChanged, notePrints, retryRefused } from "./map-change.ts";
+import type { Permit } from "./permit.ts";
 import { pullEntity } from "./pull.ts";
 import { type PushCounts, pushConnection } from "./push.ts";
 import type { SourceHeld } from "./push-run.ts";
@@ -74,18 +75,22 @@ export interface SyncOptions {
   readonly full: boolean;
   /** Stops before anything is written to a system; for plans. */
   readonly pushes: boolean;
+  /** What may be written, found out once everything is read; all that is due without it. */
+  readonly permit?: Effect.Effect<Permit, StoreFailed>;
 }
 
 export const sync = Effect.fn("sync")(function* (engine: Engine, options: SyncOptions) {
   const chosen = chosenOf(engine, options.names);
   const { run, running } = yield* pullRun(engine, chosen, { full: options.full, judges: true });
   if (options.pushes) {
+    const permit = options.permit === undefined ? undefined : yield* options.permit;
     for (let round = 0; round < roundsMax; round++) {
       const before = yield* dueNow(engine, running);
       if (before.size === 0) break;
       yield* Effect.forEach(
         running.filter((one) => one.outcome.kind === "ok" && before.has(one.live.name)),
-        (one) => guarded(engine, one, Effect.asVoid(pushConnection(engine, one.live, run, one.pushed))),
+        (one) =>
+          guarded(engine, one, Effect.asVoid(pushConnection(engine, one.live, run, { counts: one.pushed, permit }))),
         { concurrency: "unbounded", discard: true },
       );
       yield* settleAllMeetings(engine, run);

@@ -37,6 +37,10 @@ export const write = Effect.fn("push.write")(function* (
     const outcome = yield* Effect.result(send(push, batch));
     const answeredAt = push.engine.clock.now();
     const results = outcome._tag === "Success" ? outcome.success : batch.map(() => unanswered(outcome.failure));
+    for (const [index, result] of results.entries()) {
+      const claimed = batch[index]?.claimed;
+      if (claimed !== undefined) push.permit?.settled(claimed, result);
+    }
     const held = yield* settleBatch(push, side, { batch, results, answeredAt });
     if (outcome._tag === "Failure") stop = outcome.failure;
     else if (held) stop = new SourceHeld(push.live.name);
