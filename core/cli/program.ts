@@ -15,7 +15,13 @@ import { explainCommand, listCommand, searchCommand, showCommand } from "./custo
 import { decide, setCommand } from "./decide.ts";
 import { exportCommand } from "./export.ts";
 import { type CreateKeyOptions, createKeyCommand, listKeysCommand, revokeKeyCommand } from "./keys.ts";
-import { auditVerify, connectionsCommand, listDeadLettersCommand, replayCommand } from "./operations.ts";
+import {
+  auditVerify,
+  connectionsCommand,
+  listDeadLettersCommand,
+  replayCommand,
+  replayLogCommand,
+} from "./operations.ts";
 import { applyCommand, planCommand } from "./plan.ts";
 import { policyApply, policyPlan } from "./policy.ts";
 import { sandboxCommand } from "./sandbox.ts";
@@ -213,6 +219,10 @@ function programFor(
   command(audit, "verify", "check that no entry was changed, removed or added").action(() =>
     ran(auditVerify(cli, global())),
   );
+
+  command(program, "replay", "fold the log of all changes again, and compare it with what the store holds")
+    .addOption(new Option("--verify", "change nothing; tell what differs").makeOptionMandatory())
+    .action(() => ran(replayLogCommand(cli, global())));
 
   keys(command, program, cli, global, ran);
 

@@ -1,4 +1,4 @@
-/** Progress of a run on a terminal: one line a connection, drawn over itself. Nothing where there is no terminal. */
+/** Progress on a terminal: one line a connection, or one for a count, drawn over itself. Nothing where there is no terminal. */
 import type { Progress } from "../sync/engine.ts";
 import type { Cli } from "./cli.ts";
 import { cut } from "./table.ts";
@@ -51,4 +51,22 @@ function textOf(event: Progress): string {
     case "note":
       return event.text;
   }
+}
+
+export interface CountingLine {
+  readonly show: (text: string) => void;
+  readonly end: () => void;
+}
+
+/** One line that is written over, for a person who waits. */
+export function countingLine({ err, isTerminal }: Pick<Cli, "err" | "isTerminal">): CountingLine {
+  const clearLine = "\r\u001b[2K";
+  return {
+    show: (text) => {
+      if (isTerminal) err(`${clearLine}${text}`);
+    },
+    end: () => {
+      if (isTerminal) err(clearLine);
+    },
+  };
 }

@@ -8,6 +8,7 @@ import type { TablePage } from "../store/table-pages.ts";
 import { transfer } from "../store/transfer.ts";
 import { type Cli, exit, type Global } from "./cli.ts";
 import { printJson, printLines } from "./context.ts";
+import { countingLine } from "./progress.ts";
 import { table } from "./table.ts";
 import { plainNumber } from "./words.ts";
 
@@ -18,14 +19,19 @@ export interface CopyOptions {
 
 export async function copyStoreCommand(cli: Cli, global: Global, { from, to }: CopyOptions): Promise<number> {
   const key = keyFor(cli, from);
-  const progress = createProgress(cli);
+  const progress = countingLine(cli);
+  let rows = 0;
+  const hear = (page: TablePage): void => {
+    rows += page.rows.length;
+    progress.show(`${plainNumber(rows)} rows, ${tableName(page.table)}`);
+  };
   const copied = await Effect.runPromise(
     Effect.acquireUseRelease(
       openStore({ place: from, key, readOnly: true }),
       (source) =>
         Effect.acquireUseRelease(
           openStore({ place: to, key }),
-          (target) => transfer(source, target, progress.hear),
+          (target) => transfer(source, target, hear),
           (target) => Effect.promise(target.close),
         ),
       (source) => Effect.promise(source.close),
@@ -38,7 +44,6 @@ export async function copyStoreCommand(cli: Cli, global: Global, { from, to }: C
     await printJson(cli, { from: shownFrom, to: shownTo, tables: copied });
     return exit.ok;
   }
-  const rows = copied.reduce((sum, one) => sum + one.rows, 0);
   const lines = copied.map((one) => [one.table, plainNumber(one.rows), one.sum]);
   await printLines(cli, [
     ...table(["table", "rows", "sum of both"], lines, cli.columns),
@@ -56,19 +61,4 @@ function keyFor(cli: Cli, from: string): string | undefined {
   if ((given !== undefined && given !== "") || place.engine !== "sqlite") return given;
   const file = `${place.file}.key`;
   return existsSync(file) ? readFileSync(file, "utf8").trim() : given;
-}
-
-/** One line that is written over, for a person who waits. */
-function createProgress(cli: Cli): { readonly hear: (page: TablePage) => void; readonly end: () => void } {
-  const clearLine = "\r\u001b[2K";
-  let rows = 0;
-  return {
-    hear: (page) => {
-      rows += page.rows.length;
-      if (cli.isTerminal) cli.err(`${clearLine}${plainNumber(rows)} rows, ${tableName(page.table)}`);
-    },
-    end: () => {
-      if (cli.isTerminal) cli.err(clearLine);
-    },
-  };
 }

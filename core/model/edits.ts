@@ -205,6 +205,12 @@ export function releaseHold(world: World, canonical: Canonical, field: string, m
   world.touch(canonical, moment.now);
   const { hold: _, ...rest } = provenance;
   canonical.provenance[field] = rest;
-  world.log.push({ ...about(canonical, undefined, moment), kind: "noted", note: { released: field } });
+  world.log.push({
+    ...about(canonical, undefined, moment),
+    kind: "noted",
+    set: { [field]: canonicalValue(canonical, field) },
+    provenance: { [field]: rest },
+    note: { released: field },
+  });
   return { kind: "done" };
 }

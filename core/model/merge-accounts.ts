@@ -8,7 +8,7 @@ import type { EditOutcome } from "./edits.ts";
 import { about, type Moment } from "./moment.ts";
 import type { Settings } from "./settings.ts";
 import { equalValues, isEmpty, type Value } from "./value.ts";
-import { type Canonical, type ChangeRow, isOpen, type Link, type World } from "./world.ts";
+import { type Canonical, type ChangeRow, isOpen, type Link, type Provenance, type World } from "./world.ts";
 
 /** Links move, empty fields are filled, and what differs is judged as at a first meeting. */
 export function mergeCanonicals(
@@ -22,9 +22,11 @@ export function mergeCanonicals(
   world.touch(survivor, moment.now);
   world.touch(absorbed, moment.now);
   closeDisputes(world, absorbed, moment);
+  const filled: Record<string, Provenance> = {};
   for (const [field, value] of Object.entries(absorbed.values)) {
     if (!isEmpty(canonicalValue(survivor, field)) || isEmpty(value)) continue;
     const provenance = absorbed.provenance[field] ?? { source: "hub", interval: null };
+    filled[field] = provenance;
     world.counts.filled += 1;
     setCanonical(world, settings, survivor, { field, value, provenance }, moment);
   }
@@ -50,6 +52,7 @@ export function mergeCanonicals(
     set: Object.fromEntries(
       Object.entries(survivor.values).filter(([field, value]) => !equalValues(before[field] ?? null, value)),
     ),
+    provenance: filled,
     note: { absorbed: absorbed.id, links: moved.map((link) => link.id) },
   });
   world.log.push({ ...about(absorbed, undefined, moment), kind: "merged", note: { into: survivor.id } });

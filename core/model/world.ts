@@ -174,6 +174,7 @@ export const changeKinds = [
   "pushed",
   "echo",
   "noted",
+  "renamed", // a connection has another name from here on
 ] as const;
 
 /** One row of the append-only log. `set` folds into the canonical row; `from` and `news` keep what it replaced or refused. */

@@ -14,6 +14,7 @@ import {
   alerts,
   brakeMarks,
   canonicals,
+  changes,
   conflicts,
   connections,
   counters,
@@ -97,6 +98,20 @@ export const renameConnection = (
     await db.update(connections).set({ name: to }).where(eq(connections.name, from));
     await forget(shelf, from);
     await renameSources(shelf, from, to);
+    // Whoever folds the log knows by this row whom earlier rows mean.
+    await database.insert(changes, [
+      {
+        at,
+        run: actor,
+        connection: to,
+        entity: "account",
+        canonicalId: null,
+        remoteId: null,
+        kind: "renamed",
+        clear: { note: { from } },
+        sealed: null,
+      },
+    ]);
     await noteAudit(database, [{ at, actor, action: "rename connection", subject: to, detail: { from } }]);
   });
 };

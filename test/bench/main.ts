@@ -4,6 +4,7 @@ import { benchExport } from "./export.ts";
 import { type Figure, printFigures } from "./figure.ts";
 import { benchPostgres } from "./postgres.ts";
 import { benchPropagation } from "./propagation.ts";
+import { benchReplay } from "./replay.ts";
 import { benchRestart } from "./restart.ts";
 import { benchWebhooks } from "./webhooks.ts";
 
@@ -14,8 +15,9 @@ const benches: Readonly<Record<string, () => Promise<ReadonlyArray<Figure>>>> = 
   "apply-growth": () => benchApply({ growth: true }),
   export: benchExport,
   "export-csv": benchExport,
-  postgres: benchPostgres,
+  postgres: async () => [...(await benchPostgres()), ...(await benchReplay())],
   "apply-postgres": benchPostgres,
+  replay: benchReplay,
   restart: benchRestart,
   webhooks: benchWebhooks,
   propagation: benchPropagation,

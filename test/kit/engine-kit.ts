@@ -10,7 +10,14 @@ import type { Moment } from "../../core/model/moment.ts";
 import type { Chain, Policy } from "../../core/model/policy.ts";
 import { readNames, type Settings, sideKey } from "../../core/model/settings.ts";
 import { type ChangeRow, type Conflict, type Link, subjectsOf, type World } from "../../core/model/world.ts";
-import { listCanonicals, listConflicts, listDeadLetters, readHistory, readSheet } from "../../core/store/browse.ts";
+import {
+  listCanonicals,
+  listConflicts,
+  listDeadLetters,
+  readHistory,
+  readSheet,
+  type Shelf,
+} from "../../core/store/browse.ts";
 import { openStore, type Store } from "../../core/store/open.ts";
 import { conflictOf } from "../../core/store/rows.ts";
 import { conflicts, sent } from "../../core/store/tables.ts";
@@ -131,6 +138,7 @@ export async function createKit(
     (await Effect.runPromise(
       openStore({ ...oneByOne, place: await placeOfTest(options.file), key: Buffer.alloc(32, 5).toString("base64") }),
     ));
+  const close = await provenAtEnd({ store, model });
   const connections: Array<LiveConnection> = [];
   for (const [name, system] of Object.entries(options.systems)) {
     const toy = toys[name];
@@ -247,12 +255,16 @@ export async function createKit(
     openSent: () =>
       run(store.database.read("counting", async () => store.database.db.$count(sent, ne(sent.state, "closed")))),
     run,
-    close: () => store.close(),
+    close,
   };
 }
 
 /** Systems are read at the same time: with one session, which of them is heard first does not hang on the server. */
 const oneByOne = { sessions: 1 };
+
+/** Whatever a test does, the log must fold to what the store holds: at its end, or when it closes the store itself. */
+const provenAtEnd = async (shelf: Shelf): Promise<() => Promise<void>> =>
+  (await import("./engine-place.ts")).provenAtEnd(shelf);
 
 /** Asked only in a test: benchmarks use other parts of this file, without vitest. */
 const placeOfTest = async (file?: string): Promise<string> => (await import("./engine-place.ts")).placeFor(file);

@@ -2,7 +2,10 @@
  * Where tests keep their store: in SQLite, or in a database of its own on the server of the run. The tests do not know
  * which; vitest runs those that matter on both engines.
  */
-import { inject, onTestFinished } from "vitest";
+import { Effect } from "effect";
+import { expect, inject, onTestFinished } from "vitest";
+import type { Shelf } from "../../core/store/browse.ts";
+import { replayLog } from "../../core/store/replay.ts";
 import { administer, sweepDatabase, templateName } from "./postgres-server.ts";
 import "./postgres-setup.ts";
 
@@ -35,6 +38,27 @@ export async function placeFor(file?: string): Promise<string> {
 export async function storeFor(file: string): Promise<string> {
   const place = await placeFor(file);
   return place === file ? `sqlite:${file}` : place;
+}
+
+/**
+ * Makes the test prove at its end, or when it closes the store by the answer, that the change log folds to what the store
+ * holds. A store that a test has broken or closed itself proves nothing.
+ */
+export function provenAtEnd(shelf: Shelf): () => Promise<void> {
+  let isClosed = false;
+  const prove = async (): Promise<void> => {
+    if (isClosed) return;
+    const replayed = await Effect.runPromise(Effect.result(replayLog(shelf, () => {})));
+    if (replayed._tag === "Failure") return;
+    const { differences, orphans } = replayed.success;
+    expect({ differences, orphans }).toEqual({ differences: [], orphans: [] });
+  };
+  whenTestEnds(prove);
+  return async () => {
+    await prove();
+    isClosed = true;
+    await shelf.store.close();
+  };
 }
 
 async function create(base: string): Promise<string> {

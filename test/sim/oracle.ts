@@ -2,18 +2,20 @@
  * Judges a run that has come to rest, by the oracle's own account of it: nothing here asks the engine whether it is right.
  *
  * P1 no edit is lost · P2 no record is made twice · P3 all fields agree · P4 writes have ended · P5 nothing deleted comes
- * back · P6 what got a 2xx was read · P7 every write has one intent with one outcome · P9 no call beyond a known limit.
+ * back · P6 what got a 2xx was read · P7 every write has one intent with one outcome · P9 no call beyond a known limit ·
+ * log: the change log folds to what the store holds.
  */
 import type { Entity } from "../../core/model/field.ts";
 import type { Value } from "../../core/model/value.ts";
 import { type Canonical, isOpen, type Link, subjectsOf } from "../../core/model/world.ts";
+import type { Replayed } from "../../core/store/replay.ts";
 import { type Edit, type Ledger, tokenOf } from "./ledger.ts";
 import type { Nemesis } from "./nemesis.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Row, type System, setField } from "./system.ts";
 
 export interface Violation {
-  readonly property: "P1" | "P2" | "P3" | "P4" | "P5" | "P6" | "P7" | "P8" | "P9";
+  readonly property: "P1" | "P2" | "P3" | "P4" | "P5" | "P6" | "P7" | "P8" | "P9" | "log";
   readonly what: string;
   /** Whose story tells how it came. */
   readonly about: ReadonlyArray<string>;
@@ -42,6 +44,7 @@ export interface Evidence {
   readonly ledger: Ledger;
   readonly nemesis: Nemesis;
   readonly snapshot: Snapshot;
+  readonly replayed: Replayed;
   /** Writes that arrived after everything should have been at rest. */
   readonly lateWrites: number;
 }
@@ -77,6 +80,9 @@ export function judge(evidence: Evidence): Judgement {
     ...returned(evidence, view),
     ...unread(evidence),
     ...unaccounted(evidence),
+    ...evidence.replayed.differences.map(
+      ({ id, what }): Violation => ({ property: "log", what: `${id} is not what the log says: ${what}`, about: [id] }),
+    ),
     ...evidence.nemesis.overruns.map(
       (what): Violation => ({ property: "P9", what: `a call too many: ${what}`, about: [] }),
     ),

@@ -1,6 +1,7 @@
 /** One run: a scenario, played to its end, brought to rest, and judged. */
 
 import { Effect } from "effect";
+import { replayLog } from "../../core/store/replay.ts";
 import { SimulatedHub } from "./hub.ts";
 import { Ledger } from "./ledger.ts";
 import { type FaultKind, Nemesis } from "./nemesis.ts";
@@ -92,7 +93,8 @@ export async function play(scenario: Scenario): Promise<Outcome> {
     await timeline.runTo(start + busyMs + restMs + quietMs);
     const lateWrites = writesOf(systems) - before;
     const snapshot = await snapshotOf(hub.store, hub.config.model);
-    const judgement = judge({ systems, ledger, nemesis, snapshot, lateWrites });
+    const replayed = await Effect.runPromise(replayLog({ store: hub.store, model: hub.config.model }, () => {}));
+    const judgement = judge({ systems, ledger, nemesis, snapshot, replayed, lateWrites });
     return {
       ...judgement,
       seed: scenario.seed,

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type CliKit, createCliKit } from "../../kit/cli-kit.ts";
 
@@ -170,5 +171,23 @@ describe("decisions on the command line", () => {
     expect((await kit.run("accounts", "link", "one", "2", id)).code).toBe(0);
     expect((await kit.run("accounts", "show", id)).out).toMatch(/one +2 +live/);
     expect((await kit.run("accounts", "unlink", "one", "77")).err).toContain("that the hub knows");
+  });
+});
+
+describe("replay --verify", () => {
+  it("says that the log folds to what is there, and names what does not", async () => {
+    const whole = await kit.run("replay", "--verify");
+    expect(whole).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/\d+ changes fold to the 3 accounts and contacts/),
+    });
+    const { id } = await account("Cedar Pumps");
+    const store = new DatabaseSync(kit.file("hub.db"));
+    store.prepare("update canonicals set state = 'dead' where id = ?").run(id);
+    store.close();
+    const broken = await kit.run("replay", "--verify");
+    expect(broken.code).toBe(1);
+    expect(broken.out).toMatch(new RegExp(`Of 3 accounts and contacts 1 are not[\\s\\S]*${id} +state`));
+    expect((await kit.run("replay")).code).toBe(2);
   });
 });
