@@ -10,8 +10,9 @@ import { type Conflict, isOpen, subjectsOf } from "../model/world.ts";
 import { type ConflictFilter, listConflicts, readCanonicals, readConflict, readSheet } from "../store/browse.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { noteRead, printJson, printLines, withHub } from "./context.ts";
-import { decide, undoFillsCommand } from "./decide.ts";
+import { decide } from "./decide.ts";
 import { cut, table } from "./table.ts";
+import { undoFillsCommand } from "./undo.ts";
 import { counted, timeText, valueText } from "./words.ts";
 
 export interface ListOptions {

@@ -235,7 +235,7 @@ function fieldLines(cli: Pick<Cli, "columns">, one: FieldExplanation, whole: boo
 }
 
 function historyLine(
-  change: ChangeRow,
+  change: ChangeRow & { readonly position: number },
   field: string,
   text: (value: Parameters<typeof valueText>[0]) => string,
 ): string {
@@ -246,6 +246,7 @@ function historyLine(
     const shown = text(set ?? null);
     return `${timeText(change.at)}  asked again ${change.connection}  ${shown} stands until a person answers ${change.note.reopened}`;
   }
+  if (change.note?.released === field) return `${timeText(change.at)}  released hub  ${text(set ?? null)}`;
   if (change.connection === "hub" && set !== undefined && from !== undefined && equalValues(from, set)) {
     return `${timeText(change.at)}  kept hub  ${text(set)}`;
   }
@@ -257,5 +258,6 @@ function historyLine(
     typeof change.note?.reason === "string" ? `(${change.note.rule}: ${change.note.reason})` : "",
     typeof change.note?.why === "string" ? `(${change.note.why})` : "",
   ].filter((part) => part !== "");
-  return `${timeText(change.at)}  ${change.kind} ${change.connection}  ${parts.join(" ")}`;
+  const number = set === undefined || from === undefined ? "" : ` #${change.position}`;
+  return `${timeText(change.at)}  ${change.kind} ${change.connection}  ${parts.join(" ")}${number}`;
 }

@@ -74,22 +74,3 @@ export const setCommand = (
       return yield* decisions.edit(hub, cli.actor, { id, field: name, value: typed.value, base, hold });
     }),
   );
-
-/** Takes the fills of a run back, all at once. */
-export async function undoFillsCommand(cli: Cli, global: Global, run: string): Promise<number> {
-  const found = await withHub(cli, global, {}, (hub) => decisions.undoFills(hub, cli.actor, run));
-  if (found === null) {
-    throw new CommandFailed(
-      `There was no run ${run}.`,
-      "Nothing was changed. A sync prints its run after what it found.",
-    );
-  }
-  const { undone, asks } = found;
-  if (undone + asks === 0) throw new CommandFailed(`Run ${run} filled no empty field.`, "Nothing was changed.");
-  if (global.json) await printJson(cli, { run, undone, asks });
-  else {
-    const changed = asks === 0 ? "" : ` ${asks} were changed since and ask: npx syncline conflicts list`;
-    await printLines(cli, [`${undone} fields are empty again; the systems are written at the next sync.${changed}`]);
-  }
-  return asks === 0 ? exit.ok : exit.failed;
-}

@@ -28,6 +28,7 @@ import { sandboxCommand } from "./sandbox.ts";
 import type { ServeOptions } from "./serve.ts";
 import { copyStoreCommand } from "./store.ts";
 import { syncCommand } from "./sync.ts";
+import { type UndoOptions, undoCommand } from "./undo.ts";
 
 /** What listens is loaded only by the commands that need it: the others begin sooner. */
 const serve = () => import("./serve.ts");
@@ -219,6 +220,11 @@ function programFor(
   command(audit, "verify", "check that no entry was changed, removed or added").action(() =>
     ran(auditVerify(cli, global())),
   );
+
+  command(program, "undo <what>", "take back what a run (run_…) or one change (its number in `explain`) did")
+    .option("--yes", "do it; without, what it would touch is only shown", false)
+    .option("--limit <n>", "changes to list", positive(limitMax), limitDefault)
+    .action((what, options: UndoOptions) => ran(undoCommand(cli, global(), what, options)));
 
   command(program, "replay", "fold the log of all changes again, and compare it with what the store holds")
     .addOption(new Option("--verify", "change nothing; tell what differs").makeOptionMandatory())

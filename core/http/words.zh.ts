@@ -22,6 +22,13 @@ const chinese: Readonly<Record<string, string>> = {
   "null for a key that lasts until it is revoked.": "null 表示一直有效，直到被吊销。",
   "Scopes beside those of the role.": "角色之外的权限。",
   "To the minute.": "精确到分钟。",
+  "true changes nothing and tells what would be taken back.": "true 表示不作改动，只说明会撤销什么。",
+  "Changed since: each is a conflict that a person resolves.": "此后又有变动：各成为一个由人裁决的冲突。",
+  "Accounts and contacts that it concerns.": "涉及的客户与联系人数。",
+  "Accounts and contacts that become due to be written, by connection.": "各连接待写入的客户与联系人数。",
+  "Changes that an undo leaves as they are, by kind.": "撤销不涉及的改动，按种类计数。",
+  "The first 1,000.": "前 1000 条。",
+  "The number of the change in a history.": "该改动在历史记录中的编号。",
   "RFC 9457: what went wrong and the remedy, never a secret or a value.":
     "RFC 9457：哪里出错以及如何补救，从不包含机密或字段值。",
   "The request, as X-Request-Id and the log name it.": "该请求，与 X-Request-Id 和日志中的编号一致。",

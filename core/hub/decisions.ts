@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect";
 import { type Answer, decideAnswer } from "../model/answers.ts";
-import { decideEdit, decideUndo, decideUndoFills, type EditOutcome, releaseHold } from "../model/edits.ts";
+import { decideEdit, decideUndo, type EditOutcome, releaseHold } from "../model/edits.ts";
 import type { Entity } from "../model/field.ts";
 import { decideLink, decideRestore, decideUnlink } from "../model/link-decisions.ts";
 import { decideMerge, decideUnmerge } from "../model/merge-accounts.ts";
@@ -12,7 +12,7 @@ import type { Moment } from "../model/moment.ts";
 import type { Value } from "../model/value.ts";
 import { type Conflict, type Link, subjectsOf, type World } from "../model/world.ts";
 import { noteAudit } from "../store/audit.ts";
-import { isRun, readConflict, readFills, readHistory } from "../store/browse.ts";
+import { readConflict, readHistory } from "../store/browse.ts";
 import { loadWorld, saveWorld, type Wanted } from "../store/world-store.ts";
 import type { Hub } from "./open.ts";
 
@@ -280,38 +280,4 @@ export const restore = Effect.fn("hub.restore")(function* (
     wanted: { canonicalIds: [id] },
     decide: (world, moment) => decideRestore(world, hub.settings, { canonicalId: id, ...rest }, moment),
   });
-});
-
-/** What became of the fills of a run. */
-export interface UndoneFills {
-  readonly undone: number;
-  /** Fields that somebody has changed since: they ask, as every undo does. */
-  readonly asks: number;
-}
-
-const fillsBatchMax = 500;
-
-/** Takes all fills of empty fields back that one run made at first meetings; null if there was no such run. */
-export const undoFills = Effect.fn("hub.undo-fills")(function* (hub: Hub, actor: string, run: string) {
-  if (!(yield* isRun(hub, run))) return null;
-  const fills = yield* readFills(hub, run);
-  let undone = 0;
-  let asks = 0;
-  for (let start = 0; start < fills.length; start += fillsBatchMax) {
-    const batch = fills.slice(start, start + fillsBatchMax);
-    yield* decision(hub, {
-      actor,
-      action: "undo fills",
-      subject: run,
-      wanted: { canonicalIds: [...new Set(batch.map((fill) => fill.canonicalId))] },
-      decide: (world, moment) => {
-        for (const outcome of decideUndoFills(world, hub.settings, batch, moment)) {
-          if (outcome.kind === "done") undone += 1;
-          else if (outcome.kind === "asks") asks += 1;
-        }
-        return { kind: "done" };
-      },
-    });
-  }
-  return { undone, asks } satisfies UndoneFills;
 });

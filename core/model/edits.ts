@@ -177,27 +177,6 @@ export function decideUndo(world: World, settings: Settings, conflict: Conflict,
   return outcome;
 }
 
-/** One value that a first meeting filled in where there was none (D21). */
-export interface Filled {
-  readonly canonicalId: string;
-  readonly field: string;
-  readonly value: Value;
-}
-
-/** Takes the fills of a load back as one batch; what has changed since asks, as every undo does. */
-export function decideUndoFills(
-  world: World,
-  settings: Settings,
-  fills: ReadonlyArray<Filled>,
-  moment: Moment,
-): ReadonlyArray<EditOutcome> {
-  return fills.map(({ canonicalId, field, value }) =>
-    decideEdit(world, settings, { canonicalId, field, value: null, base: value, hold: false }, moment, {
-      undo: "fill",
-    }),
-  );
-}
-
 /** Ends a hold: the value stays a pin of the day it was made, and the next change follows the policy again. */
 export function releaseHold(world: World, canonical: Canonical, field: string, moment: Moment): EditOutcome {
   const provenance = canonical.provenance[field];

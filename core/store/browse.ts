@@ -164,12 +164,38 @@ export const readHistory = Effect.fn("browse.history")(function* (
   );
 });
 
-const fillsMax = 1_000_000;
+/** Changes that are taken back together. */
+const logMax = 1_000_000;
 
 /** The kind is written out, as in the index `changes_filled`, or SQLite would not use it. */
 const filledBy = (run: string): SQL => sql`${changes.run} = ${run} and ${changes.kind} = 'filled'`;
 
-/** What the first meetings of a run filled in where there was nothing, value by value. */
+/** A part of the change log: all of a run, what its first meetings filled in, or one change by its number. */
+export type LogPlace = { readonly run: string; readonly only?: "fills" } | { readonly position: number };
+
+/** The changes there, oldest first; none where the log has no such run or change. */
+export const readLogOf = Effect.fn("browse.log-of")(function* (shelf: Shelf, place: LogPlace) {
+  const { database } = shelf.store;
+  return yield* database.read("reading the log", async () => {
+    const rows = await database.db
+      .select()
+      .from(changes)
+      .where(conditionOf(place))
+      .orderBy(asc(changes.position))
+      .limit(logMax);
+    const sealing = await sealingFor(
+      shelf,
+      rows.flatMap((row) => row.canonicalId ?? []),
+    );
+    return rows.map((row) => changeOf(sealing, row));
+  });
+});
+
+function conditionOf(place: LogPlace): SQL {
+  if ("position" in place) return eq(changes.position, place.position);
+  return place.only === "fills" ? filledBy(place.run) : eq(changes.run, place.run);
+}
+
 /** Whether the store knows a run; each of its connections has a row. */
 export const isRun = Effect.fn("browse.is-run")(function* (shelf: Pick<Shelf, "store">, run: string) {
   const { database } = shelf.store;
@@ -181,27 +207,6 @@ export const isRun = Effect.fn("browse.is-run")(function* (shelf: Pick<Shelf, "s
       .where(and(gt(runs.id, `${run}/`), lt(runs.id, `${run}0`)))
       .limit(1);
     return first !== undefined;
-  });
-});
-
-export const readFills = Effect.fn("browse.fills")(function* (shelf: Shelf, run: string) {
-  const { database } = shelf.store;
-  return yield* database.read("reading the fills of a run", async () => {
-    const rows = await database.db
-      .select()
-      .from(changes)
-      .where(filledBy(run))
-      .orderBy(asc(changes.position))
-      .limit(fillsMax);
-    const sealing = await sealingFor(
-      shelf,
-      rows.flatMap((row) => row.canonicalId ?? []),
-    );
-    return rows.flatMap((row) => {
-      const { canonicalId, set } = changeOf(sealing, row);
-      if (canonicalId === null) return [];
-      return Object.entries(set ?? {}).map(([field, value]) => ({ canonicalId, field, value }));
-    });
   });
 });
 

@@ -1,6 +1,6 @@
 /** The conflict log: what systems disagreed on, and the answers of people. */
 import { Effect, Schema } from "effect";
-import { resolve, undo, undoFills } from "../../hub/decisions.ts";
+import { resolve, undo } from "../../hub/decisions.ts";
 import { typedJson } from "../../hub/typed-value.ts";
 import type { Answer } from "../../model/answers.ts";
 import { type Conflict as ConflictRow, conflictKinds } from "../../model/world.ts";
@@ -124,20 +124,6 @@ export const conflictRoutes: ReadonlyArray<Route> = [
     handle: function* (asked) {
       const row = yield* matchedConflict(asked, asked.params.id);
       return yield* orProblem(undo(asked.hub, asked.caller.actor, row.id));
-    },
-  }),
-  route({
-    method: "POST",
-    path: "/runs/:id/undo-fills",
-    operation: "undoFills",
-    summary: { en: "Take back all empty fields that a run filled", zh: "撤回某次运行填入的所有空字段" },
-    scope: "customers:write",
-    params: ById,
-    response: Schema.Struct({ undone: Schema.Int, asks: Schema.Int }),
-    handle: function* (asked) {
-      const found = yield* undoFills(asked.hub, asked.caller.actor, asked.params.id);
-      if (found !== null) return { body: found };
-      return yield* Effect.fail(notFound("There is no such run.", "GET /api/v1/runs lists them."));
     },
   }),
 ];

@@ -15,6 +15,7 @@ import { linkRoutes } from "./links.ts";
 import { meRoutes } from "./me.ts";
 import { runRoutes } from "./runs.ts";
 import { searchRoutes } from "./search.ts";
+import { undoRoutes } from "./undo.ts";
 
 export const routes: ReadonlyArray<Route> = [
   ...meRoutes,
@@ -26,6 +27,7 @@ export const routes: ReadonlyArray<Route> = [
   ...linkRoutes,
   ...searchRoutes,
   ...conflictRoutes,
+  ...undoRoutes,
   ...connectionRoutes,
   ...runRoutes,
   ...deadLetterRoutes,

@@ -123,7 +123,7 @@ describe("decisions on the command line", () => {
     }>;
     const run = row?.run ?? "";
     const undone = await kit.run("conflicts", "undo", run);
-    expect(undone.out).toContain("1 fields are empty again");
+    expect(undone.out).toContain("Taken back: 1 change;");
     const { industry, employees } = (await account("Acme Tools")).values;
     expect([industry ?? null, employees ?? null].filter((value) => value === null)).toHaveLength(1);
     const unknown = await kit.run("conflicts", "undo", "run_bogus");
@@ -171,6 +171,71 @@ describe("decisions on the command line", () => {
     expect((await kit.run("accounts", "link", "one", "2", id)).code).toBe(0);
     expect((await kit.run("accounts", "show", id)).out).toMatch(/one +2 +live/);
     expect((await kit.run("accounts", "unlink", "one", "77")).err).toContain("that the hub knows");
+  });
+});
+
+describe("undo", () => {
+  it("shows what it would touch and changes nothing, then takes a run back, and asks where somebody was at work since", async () => {
+    writeFileSync(
+      kit.file("one.csv"),
+      [
+        "No,Company,Website,Phone,Industry,Employees",
+        "1,Acme Tools Ltd,www.acme-tools.com,,,12",
+        "2,Birch Foods Inc,www.birch.com,,,",
+      ].join("\n"),
+    );
+    const [run = ""] = (await kit.run("sync", "--json")).out.match(/run_\w+/) ?? [];
+    const [acme, birch] = [await account("Acme Tools Ltd"), await account("Birch Foods Inc")];
+    await kit.run("accounts", "set", birch.id, "name", "Birch Fine Foods");
+    const shown = await kit.run("undo", run);
+    expect(shown).toMatchObject({ code: 0, out: expect.stringContaining("Acme Tools Ltd → Acme Tools") });
+    expect(shown.out).toMatch(/Birch Fine Foods → Birch Foods +asks, it was changed since/);
+    expect(shown.out).toMatch(/Nothing has been changed\. Do it: npx syncline undo run_\w+ --yes/);
+    expect((await account("Acme Tools Ltd")).id).toBe(acme.id);
+    const done = await kit.run("undo", run, "--yes");
+    expect([done.code, done.out.includes("1 were changed since and ask")]).toEqual([1, true]);
+    expect((await account("Acme Tools")).id).toBe(acme.id);
+    expect((await account("Birch Fine Foods")).id).toBe(birch.id);
+    const [row] = await items("conflicts", "list", "--field", "name");
+    expect(row).toMatchObject({ canonicalId: birch.id, state: "reopened" });
+  });
+
+  it("takes back one change by its number, also a merge and another undo", async () => {
+    const birch = await account("Birch Foods");
+    const cedar = await account("Cedar Pumps");
+    await kit.run("accounts", "set", birch.id, "industry", "Food");
+    const numbered = (await kit.run("explain", birch.id, "industry")).out.match(/#(\d+)/)?.[1] ?? "";
+    expect((await kit.run("undo", numbered, "--yes")).code).toBe(0);
+    expect((await account("Birch Foods")).values.industry ?? null).toBeNull();
+    const again = (await kit.run("explain", birch.id, "industry")).out.match(/#(\d+)/)?.[1] ?? "";
+    expect(Number(again)).toBeGreaterThan(Number(numbered));
+    expect((await kit.run("undo", `#${again}`, "--yes")).code).toBe(0);
+    expect((await account("Birch Foods")).values.industry).toBe("Food");
+    await kit.run("accounts", "merge", birch.id, cedar.id);
+    const store = new DatabaseSync(kit.file("hub.db"), { readOnly: true });
+    const merged = store
+      .prepare("select position from changes where kind = 'merged' and canonical_id = ?")
+      .get(birch.id);
+    store.close();
+    const shown = await kit.run("undo", String(merged?.position));
+    expect(shown.out).toContain("two that became one");
+    expect((await kit.run("undo", String(merged?.position), "--yes")).code).toBe(0);
+    expect((await account("Cedar Pumps")).id).toBe(cedar.id);
+    expect((await kit.run("replay", "--verify")).code).toBe(0);
+  });
+
+  it("says what is wrong with what it was given", async () => {
+    expect(await kit.run("undo", "con_1")).toMatchObject({ code: 2, err: expect.stringContaining("conflicts undo") });
+    expect(await kit.run("undo", "run_bogus")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("no run run_bogus"),
+    });
+    expect(await kit.run("undo", "987654")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("no change 987654"),
+    });
+    const [quiet = ""] = (await kit.run("sync", "--json")).out.match(/run_\w+/) ?? [];
+    expect(await kit.run("undo", quiet, "--yes")).toMatchObject({ code: 0, out: expect.stringContaining("no value") });
   });
 });
 

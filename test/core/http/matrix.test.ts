@@ -36,6 +36,8 @@ const bodies: Readonly<Record<string, unknown>> = {
   unlinkRecord: { entity: "account", connection: "one", remoteId: "none" },
   search: { entity: "account", text: "Birdcage" },
   resolveConflict: { kind: "separate" },
+  undoRun: { preview: false },
+  undoChange: { preview: false },
   syncConnection: {},
   plan: { writes: 1 },
   replayDeadLetters: { connection: "none" },
@@ -43,7 +45,7 @@ const bodies: Readonly<Record<string, unknown>> = {
 };
 
 const call = (route: Route, as: string | null) =>
-  kit.call(route.path.replaceAll(/:\w+/g, "none"), {
+  kit.call(route.path.replace(":position", "987654321").replaceAll(/:\w+/g, "none"), {
     method: route.method,
     as,
     ...(route.body === null ? {} : { body: bodies[route.operation] }),

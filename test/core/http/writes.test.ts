@@ -253,6 +253,27 @@ describe("decisions over the API", () => {
     expect((await kit.call("/conflicts/con_none/undo", { method: "POST" })).status).toBe(404);
   });
 
+  it("show what an undo would touch, and take a change back, without a value in the answer", async () => {
+    const [item] = (await kit.call("/accounts?limit=1")).body.items as ReadonlyArray<{ id: string }>;
+    const path = `/accounts/${item?.id}`;
+    const edit = (values: unknown) => kit.call(path, { method: "PATCH", as: "steward", body: { values } });
+    const held = async () => ((await kit.call(path)).body.values as { rating?: string | null }).rating ?? null;
+    expect((await edit({ rating: "Hot" })).status).toBe(200);
+    const { items } = (await kit.call(`${path}/history?limit=1`)).body as {
+      items: ReadonlyArray<{ position: number; run: string }>;
+    };
+    const undo = (preview: boolean) =>
+      kit.call(`/changes/${items[0]?.position}/undo`, { method: "POST", as: "steward", body: { preview } });
+    const shown = await undo(true);
+    expect(shown.body).toMatchObject({ carriedOut: false, done: 1, steps: [{ field: "rating", outcome: "done" }] });
+    expect(JSON.stringify(shown.body)).not.toContain("Hot");
+    expect(await held()).toBe("Hot");
+    expect((await undo(false)).body).toMatchObject({ carriedOut: true, done: 1, asks: 0 });
+    expect(await held()).toBeNull();
+    const run = await kit.call("/runs/run_none/undo", { method: "POST", as: "steward", body: { preview: true } });
+    expect(run.status).toBe(404);
+  });
+
   it("hand what concerns the running hub to the service, with who asked", async () => {
     const at = (path: string, body?: unknown) =>
       kit.call(path, { method: "POST", as: "operator", ...(body === undefined ? {} : { body }) });

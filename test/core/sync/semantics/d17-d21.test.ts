@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decideEdit, decideUndo, decideUndoFills, releaseHold } from "../../../../core/model/edits.ts";
+import { decideEdit, decideUndo, releaseHold } from "../../../../core/model/edits.ts";
+import { decideUndoStep, undoSteps } from "../../../../core/model/undo.ts";
 import type { Value } from "../../../../core/model/value.ts";
 import { createKit, type Kit } from "../../../kit/engine-kit.ts";
 import { accountId, company, edit, held, minute, only, seeded, systems, writesTo } from "./world.ts";
@@ -445,13 +446,9 @@ describe("D21: first meetings", () => {
     await kit.settle();
     expect(held(kit, "Industry")).toEqual({ a: "Steel", c: "Steel" });
     const id = await accountId(kit);
-    const fills = (await kit.history(id)).flatMap((row) =>
-      row.kind === "filled"
-        ? Object.entries(row.set ?? {}).map(([field, value]) => ({ canonicalId: id, field, value }))
-        : [],
-    );
+    const steps = undoSteps((await kit.history(id)).filter((row) => row.kind === "filled"));
     const outcomes = await kit.decide([id], (world, moment) =>
-      decideUndoFills(world, kit.engine.settings, fills, moment),
+      steps.map((step) => decideUndoStep(world, kit.engine.settings, step, "run_test", moment)),
     );
     expect(outcomes).toEqual([{ kind: "done" }, { kind: "done" }]);
     await kit.settle();
