@@ -26,6 +26,7 @@ import { applyCommand, planCommand } from "./plan.ts";
 import { policyApply, policyPlan } from "./policy.ts";
 import { sandboxCommand } from "./sandbox.ts";
 import type { ServeOptions } from "./serve.ts";
+import { type SimulateOptions, simulateCommand } from "./simulate.ts";
 import { copyStoreCommand } from "./store.ts";
 import { syncCommand } from "./sync.ts";
 import { type UndoOptions, undoCommand } from "./undo.ts";
@@ -220,6 +221,11 @@ function programFor(
   command(audit, "verify", "check that no entry was changed, removed or added").action(() =>
     ran(auditVerify(cli, global())),
   );
+
+  command(program, "simulate", "tell what the YAML named by --config would have decided and would write; keep nothing")
+    .option("--since <time>", "only decisions since then")
+    .option("--limit <n>", "decisions to list", positive(limitMax), limitDefault)
+    .action((options: SimulateOptions) => ran(simulateCommand(cli, global(), options)));
 
   command(program, "undo <what>", "take back what a run (run_…) or one change (its number in `explain`) did")
     .option("--yes", "do it; without, what it would touch is only shown", false)

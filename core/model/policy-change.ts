@@ -44,6 +44,6 @@ export function judgeAgain(world: World, settings: Settings, row: Conflict): Dif
   return { conflict: row.id, canonicalId: canonical.id, field, from, to: winner.value, source: winner.source, rule };
 }
 
-function candidateOf({ source, value, lower, upper }: Conflict["candidates"][number]): Candidate {
+export function candidateOf({ source, value, lower, upper }: Conflict["candidates"][number]): Candidate {
   return { source, value, interval: lower === null || upper === null ? null : { lower, upper } };
 }
