@@ -21,12 +21,22 @@ function imports(file: string): ReadonlyArray<string> {
 /** Which layer may import which; the order of DESIGN 3. */
 const layers: Readonly<Record<string, ReadonlyArray<string>>> = {
   "core/model": ["core/model"],
+  "core/scim": ["core/scim"],
   "core/net": ["core/net", "core/model"],
   "core/security": ["core/security", "core/model"],
   "core/store": ["core/store", "core/security", "core/model", "core/net"],
   "core/sync": ["core/sync", "core/store", "core/security", "core/net", "core/model"],
   "core/config": ["core/config", "core/model", "core/net"],
-  "core/hub": ["core/hub", "core/sync", "core/store", "core/config", "core/net", "core/security", "core/model"],
+  "core/hub": [
+    "core/hub",
+    "core/scim",
+    "core/sync",
+    "core/store",
+    "core/config",
+    "core/net",
+    "core/security",
+    "core/model",
+  ],
   "core/watch": [
     "core/watch",
     "core/hub",
@@ -39,6 +49,7 @@ const layers: Readonly<Record<string, ReadonlyArray<string>>> = {
   ],
   "core/http": [
     "core/http",
+    "core/scim",
     "core/watch",
     "core/hub",
     "core/sync",
