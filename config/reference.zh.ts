@@ -240,6 +240,35 @@ const chinese: Readonly<Record<string, string>> = {
   "The bot's address, as Feishu shows it.": "机器人的地址，照飞书所示填写。",
   "The secret for signing (签名校验).": "签名校验的密钥。",
   "`false` or keys": "`false` 或键",
+  "SCIM directory": "SCIM 目录",
+  "Base URL of the provider, such as https://idp.acme.example/scim/v2.":
+    "服务提供方的基础地址，例如 https://idp.acme.example/scim/v2。",
+  "Bearer token that an administrator of the provider has made.": "由提供方管理员签发的 Bearer 令牌。",
+  "User name, for HTTP Basic.": "HTTP Basic 的用户名。",
+  "Password, for HTTP Basic.": "HTTP Basic 的密码。",
+  "Token endpoint, for OAuth client credentials.": "OAuth 客户端凭据方式的令牌地址。",
+  "Client id, for OAuth client credentials.": "OAuth 客户端凭据方式的 client id。",
+  "Client secret, for OAuth client credentials.": "OAuth 客户端凭据方式的 client secret。",
+  "Scope to ask for, for OAuth client credentials.": "OAuth 客户端凭据方式所申请的 scope。",
+  "Name of another header that carries the secret.": "携带密钥的其他请求头名称。",
+  "Value of that header.": "该请求头的值。",
+  "One of: token; user and password; tokenUrl, clientId and clientSecret; header and value.":
+    "任选其一：token；user 与 password；tokenUrl、clientId 与 clientSecret；header 与 value。",
+  "A known provider, whose ways are then taken as given; else they are found out.":
+    "已知的提供方，按其已知特性处理；不写则自动探测。",
+  "Endpoint of the resources that are accounts: /Groups, or that of a type of your own.":
+    "作为客户的资源端点：/Groups，或自定义资源类型的端点。",
+  "URN of their schema; the core Group unless said.": "其 schema 的 URN；默认核心 Group。",
+  "Attribute that holds the account's name; displayName unless said.": "存放客户名称的属性；默认 displayName。",
+  "Resources that are accounts; without it only Users are read, as contacts.":
+    "哪些资源是客户；不写则只读取 Users，作为联系人。",
+  "What a contact that was deleted elsewhere becomes here: active: false (deactivate, default), deleted, or nothing.":
+    "在别处被删除的联系人在此如何处理：停用 active: false（deactivate，默认）、删除（delete）或不动（ignore）。",
+  "How records are changed; auto (default) patches where the provider says that it can.":
+    "修改记录的方式；auto（默认）在提供方声明支持时用 PATCH。",
+  "The provider guards writes by ETag, so that no write covers an edit that was not read; false unless said.":
+    "提供方以 ETag 保护写入，避免覆盖尚未读到的修改；默认 false。",
+  "Resources to ask for in one page; 100 unless said.": "每页请求的资源数；默认 100。",
 };
 
 /** Kinds such as `text or list, required` are put together from words. */

@@ -1,10 +1,11 @@
 /** The simulated vendors that `syncline sandbox` and the demo start: seeded, and with larger quotas than a default plan. */
 import { createFxiaokeSimulator, hubKeyField } from "../connectors/fxiaoke/simulator.ts";
 import { createMemorySimulator, seedMemory } from "../connectors/memory/simulator.ts";
+import { createScimSimulator } from "../connectors/scim/simulator.ts";
 import { createZohoSimulator } from "../connectors/zoho/simulator.ts";
 import type { SandboxSystem } from "../core/cli/cli.ts";
 import type { Simulator, SimulatorClock } from "../core/simulator.ts";
-import { seedFxiaoke, seedZoho } from "./demo/seed.ts";
+import { seedFxiaoke, seedScim, seedZoho } from "./demo/seed.ts";
 
 /** Calls in 20 s for each interface; the vendor's default plan grants 100. */
 const fxiaokeCalls = 5000;
@@ -12,6 +13,7 @@ const fxiaokeCalls = 5000;
 export const sandboxKeys = {
   zoho: { account: "Hub_Id", contact: "Hub_Id" },
   fxiaoke: { account: hubKeyField, contact: hubKeyField },
+  scim: { contact: "externalId" },
 } as const;
 
 /** Tax ids live in a custom field in Zoho, and in a standard one in Fxiaoke. */
@@ -21,7 +23,7 @@ export const zohoTaxField = "Tax_Id";
 const seededAt = Date.UTC(2026, 0, 12, 8);
 
 /** How long after one record the next one was made; other steps in each system, so that either can be the later one. */
-const stepsMs = { zoho: 7 * 60_000, fxiaoke: 24 * 60_000, memory: 11 * 60_000 } as const;
+const stepsMs = { zoho: 7 * 60_000, fxiaoke: 24 * 60_000, memory: 11 * 60_000, scim: 13 * 60_000 } as const;
 
 interface Seeding {
   readonly clock: SimulatorClock;
@@ -74,6 +76,16 @@ export const fxiaokeSandbox: SandboxSystem = {
       switches: { throttleCalls: fxiaokeCalls },
     });
     run(simulator, (seeded) => seedFxiaoke(seeded, seed));
+    return simulator;
+  },
+};
+
+export const scimSandbox: SandboxSystem = {
+  system: "scim",
+  start: ({ clock: present, faults, seed }) => {
+    const { clock, run } = seeding(present, stepsMs.scim);
+    const simulator = createScimSimulator({ clock, groups: false, ...(faults === undefined ? {} : { faults }) });
+    run(simulator, (seeded) => seedScim(seeded, seed));
     return simulator;
   },
 };

@@ -8,6 +8,8 @@
 import type { Entity } from "./model/field.ts";
 import type { Notices } from "./simulator-notices.ts";
 
+export type { Entity } from "./model/field.ts";
+export * as scim from "./scim/index.ts";
 export { createNotices, type Notice, type NoticeAnswer, type Notices } from "./simulator-notices.ts";
 
 export interface SimulatorClock {

@@ -108,6 +108,24 @@ export function seedFxiaoke({ screen }: Pick<Simulator, "screen">, seed: number)
   }
 }
 
+/** Those of the customers' people who have a login in the portal; both CRMs know most of them. */
+const directoryShare: Share = { from: 0.3, to: 0.5 };
+
+/** Users of a directory, by the names of SCIM. */
+export function seedScim({ screen }: Pick<Simulator, "screen">, seed: number): void {
+  const world = createWorld(seed);
+  for (const person of peopleOf(world, chosen(world, directoryShare))) {
+    screen.create("contact", {
+      userName: person.email,
+      "name.givenName": person.given,
+      "name.familyName": person.family,
+      "emails[1]": person.email,
+      title: person.title,
+      active: true,
+    });
+  }
+}
+
 const otherPhone = ({ phone }: Company): string => phone.replace(/\d$/, (digit) => String((Number(digit) + 1) % 10));
 
 /** Chinese numbers as people in China write them. */

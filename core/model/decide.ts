@@ -12,7 +12,7 @@ import { markDue } from "./due.ts";
 import { judgeRead, judgeRestore, type Read } from "./evidence.ts";
 import { type Arrived, advance, type Incoming, mergeRecord } from "./merge-record.ts";
 import { about, type Moment } from "./moment.ts";
-import type { BadRecord, Tombstone } from "./record.ts";
+import type { BadRecord, RemoteRecord, Tombstone } from "./record.ts";
 import type { Settings, Side } from "./settings.ts";
 import type { Canonical, Link, World } from "./world.ts";
 
@@ -103,7 +103,7 @@ function decideRecord(
   }
   const canonical = world.canonical(link.canonicalId);
   if (canonical === undefined) return;
-  if (link.state !== "live" && !revive(world, side, canonical, link, moment)) {
+  if (link.state !== "live" && !revive(world, side, canonical, { link, record }, moment)) {
     advance(link, incoming);
     world.touchEvidence(link);
     return;
@@ -112,9 +112,17 @@ function decideRecord(
 }
 
 /** The same remote id is alive after its delete: a restore. What others have acted upon is a person's affair. */
-function revive(world: World, side: Side, canonical: Canonical, link: Link, moment: Moment): boolean {
+function revive(
+  world: World,
+  side: Side,
+  canonical: Canonical,
+  { link, record }: { readonly link: Link; readonly record: RemoteRecord },
+  moment: Moment,
+): boolean {
   // D23: a person unlinked it, and no read overrides that.
   if (link.shadow.unlinked === true) return false;
+  // Deleting only deactivates there, and that is what is read.
+  if (link.state === "gone" && record.leftover === true) return false;
   const twin = world.liveLinks(canonical.id, side.connection)[0];
   const reason =
     link.state === "merged"

@@ -17,6 +17,8 @@ export interface RemoteRecord {
   readonly createdAt?: number;
   /** Who wrote last, for explanations only. */
   readonly modifiedBy?: string;
+  /** What a delete of ours leaves in this system, such as a deactivated user: that it is there is no restore. */
+  readonly leftover?: true;
 }
 
 /** Word that a record was deleted; `mergedInto` where the system names the master of a merge. */
