@@ -241,6 +241,13 @@ const chinese: Readonly<Record<string, string>> = {
   "The secret for signing (签名校验).": "签名校验的密钥。",
   "`false` or keys": "`false` 或键",
   "SCIM directory": "SCIM 目录",
+  "SCIM provider (identity providers push here)": "SCIM 服务端（身份提供方推送到此）",
+  "Who pushes: entra, okta, or another client; generic unless said.":
+    "推送方：entra、okta 或其他客户端；默认 generic。",
+  "What a PATCH is answered: 200 with the resource, or 204; 204 for entra, else 200.":
+    "PATCH 的应答：200 并返回资源，或 204；entra 默认 204，其他默认 200。",
+  "keep (default) keeps groups for their client alone; accounts takes each as an account, by its name.":
+    "keep（默认）只为其客户端保存群组；accounts 则把每个群组按名称作为客户。",
   "Base URL of the provider, such as https://idp.acme.example/scim/v2.":
     "服务提供方的基础地址，例如 https://idp.acme.example/scim/v2。",
   "Bearer token that an administrator of the provider has made.": "由提供方管理员签发的 Bearer 令牌。",

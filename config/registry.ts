@@ -3,6 +3,7 @@ import { file } from "../connectors/file/index.ts";
 import { fxiaoke } from "../connectors/fxiaoke/index.ts";
 import { memory } from "../connectors/memory/index.ts";
 import { scim } from "../connectors/scim/index.ts";
+import { scimProvider } from "../connectors/scim/provider.ts";
 import { zoho } from "../connectors/zoho/index.ts";
 import type { Registry } from "../core/cli/cli.ts";
 import type { Connector } from "../core/connector.ts";
@@ -20,7 +21,7 @@ const named = <T>(list: ReadonlyArray<T>, name: (one: T) => string): ReadonlyMap
   new Map(list.map((one) => [name(one), one]));
 
 // The core hands each connector its own configuration and cursors back, decoded by its own schemas.
-const connectors = [zoho, fxiaoke, scim, file, memory] as unknown as ReadonlyArray<Connector>;
+const connectors = [zoho, fxiaoke, scim, scimProvider, file, memory] as unknown as ReadonlyArray<Connector>;
 
 // The core hands each channel its own configuration back, decoded by its own schema.
 const channels = [smtp, webhook, wecom, dingtalk, feishu] as unknown as ReadonlyArray<NotificationChannel>;

@@ -110,6 +110,45 @@ export interface Clock {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
+/** A record that its system has put into the hub's own store. */
+export interface ShelvedRecord {
+  readonly id: string;
+  /** Of all changes of the connection, the number of this record's last one. */
+  readonly change: number;
+  /** Grows by one with each change of the record. */
+  readonly version: number;
+  readonly createdAt: number;
+  readonly modifiedAt: number;
+  /** Null once it is deleted. */
+  readonly body: Readonly<Record<string, unknown>> | null;
+}
+
+export type Shelving =
+  | { readonly kind: "saved"; readonly record: ShelvedRecord }
+  /** Another version stands there by now. */
+  | { readonly kind: "moved" }
+  | { readonly kind: "gone" }
+  | { readonly kind: "refused"; readonly code: string; readonly reason: string };
+
+/** Records of systems that send theirs here, by type. */
+export interface RecordShelf {
+  /** Deleted ones too, in the order of their last change. */
+  readonly since: (type: string, change: number, limit: number) => Promise<ReadonlyArray<ShelvedRecord>>;
+  readonly get: (type: string, ids: ReadonlyArray<string>) => Promise<ReadonlyArray<ShelvedRecord>>;
+  /** Live ones. */
+  readonly all: (type: string) => Promise<ReadonlyArray<ShelvedRecord>>;
+  /** Without an id a new one; `version` is what must stand there. */
+  readonly put: (
+    type: string,
+    record: {
+      readonly id: string | null;
+      readonly version: number | null;
+      readonly body: Readonly<Record<string, unknown>>;
+    },
+  ) => Promise<Shelving>;
+  readonly remove: (type: string, id: string) => Promise<Shelving>;
+}
+
 /** What the core lends to a connection. */
 export interface Tools {
   readonly connection: string;
@@ -118,6 +157,8 @@ export interface Tools {
   readonly tokens: Tokens;
   readonly clock: Clock;
   readonly log: Log;
+  /** Only for connectors whose records are `resident`. */
+  readonly shelf?: RecordShelf;
 }
 
 export interface PullRequest<Cursor> {
@@ -204,6 +245,8 @@ export interface Connector<Config = unknown, Cursor = unknown> {
   readonly entities: (config: Config) => Partial<Record<Entity, EntityMap>>;
   /** Named limits that `tools.http` keeps; overridden by `limits:` in the YAML. */
   readonly limits: (config: Config) => Limits;
+  /** The system sends its records here, and reads them from here: they live in the hub's own store. */
+  readonly resident?: true;
   /** Builds a rule for a remote field named in the YAML `map:`, for a canonical field of this type. */
   readonly rule: (field: { readonly name: string; readonly type: string }, path: string) => FieldRule;
   readonly connect: (config: Config, tools: Tools) => Connection<Cursor>;

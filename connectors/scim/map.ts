@@ -11,7 +11,7 @@ const both = (path: Path, by: Codec): FieldRule => ({ path, codec: by, access: "
 const workAddress = (part: string): string => `addresses[type eq "work"].${part}`;
 
 /** Numbered values that the hub reads and writes; more of them stay as they are. */
-const contact = (settings: Settings): Readonly<Record<string, FieldRule>> => ({
+export const contactFields = (): Readonly<Record<string, FieldRule>> => ({
   login: both("userName", codec.text()),
   name: both({ given: "name.givenName", family: "name.familyName" }, codec.nameParts()),
   emails: both(["emails[1]", "emails[2]", "emails[3]"], codec.emails()),
@@ -31,6 +31,10 @@ const contact = (settings: Settings): Readonly<Record<string, FieldRule>> => ({
     codec.address(),
   ),
   locale: both("locale", codec.locale()),
+});
+
+const contact = (settings: Settings): Readonly<Record<string, FieldRule>> => ({
+  ...contactFields(),
   // Who belongs to a group is written at the group, by whoever runs the directory.
   ...(settings.accounts?.endpoint === "/Groups"
     ? { account: { path: "groups[1]", codec: codec.reference({ shape: "id" }), access: "read" as const } }

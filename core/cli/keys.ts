@@ -1,5 +1,7 @@
 /** `keys`: who may use the HTTP API. A key is shown once, when it is made. */
+
 import { durationMs } from "../config/duration.ts";
+import type { HubConfig } from "../config/hub-config.ts";
 import { createKey, revokeKey } from "../hub/keys.ts";
 import { type Role, roleScopes, type Scope, scopesOf } from "../security/roles.ts";
 import { type ApiKey, listKeys } from "../store/api-keys.ts";
@@ -13,6 +15,8 @@ export interface CreateKeyOptions {
   readonly scopes: ReadonlyArray<Scope>;
   /** Such as `90d`. */
   readonly expires: string;
+  /** What a provisioner pushes into. */
+  readonly connection?: string;
 }
 
 /** For keys that end when they are revoked. */
@@ -22,7 +26,7 @@ export async function createKeyCommand(
   cli: Cli,
   global: Global,
   name: string,
-  { role, scopes, expires }: CreateKeyOptions,
+  { role, scopes, expires, connection }: CreateKeyOptions,
 ): Promise<number> {
   const lastsMs = expires === never ? null : durationMs(expires);
   if (lastsMs === null && expires !== never) {
@@ -34,9 +38,25 @@ export async function createKeyCommand(
   }
   const expiresAt = lastsMs === null ? null : cli.clock.now() + lastsMs;
   const extra = scopes.filter((scope) => !roleScopes[role].includes(scope));
-  const { key, text } = await withHub(cli, global, { mustExist: false }, (hub) =>
-    createKey(hub, cli.actor, { name, role, scopes: extra, expiresAt }),
-  );
+  if ((role === "provisioner") !== (connection !== undefined)) {
+    throw new CommandFailed(
+      connection === undefined
+        ? "A provisioner pushes into one connection, and none was named."
+        : `A ${role} does not push into a connection.`,
+      "Make a provisioner's key with --role provisioner --connection <name>.",
+      exit.usage,
+    );
+  }
+  const { key, text } = await withHub(cli, global, { mustExist: false }, (hub) => {
+    if (connection !== undefined) requireProvider(hub.config, connection);
+    return createKey(hub, cli.actor, {
+      name,
+      role,
+      scopes: extra,
+      expiresAt,
+      ...(connection === undefined ? {} : { connection }),
+    });
+  });
   if (global.json) await printJson(cli, { ...key, key: text });
   else {
     const until = expiresAt === null ? "until it is revoked" : `until ${timeText(expiresAt)}`;
@@ -44,10 +64,21 @@ export async function createKeyCommand(
       text,
       "",
       `${key.id} (${role}) for ${name}, ${until}. It may: ${scopesOf(role, extra).join(", ")}.`,
+      ...(connection === undefined ? [] : [`It pushes into ${connection}: <the hub's address>/scim/v2/${connection}`]),
       "The key is shown this once. Send it as `Authorization: Bearer <key>`.",
     ]);
   }
   return exit.ok;
+}
+
+function requireProvider({ connections }: HubConfig, name: string): void {
+  const providers = connections.filter(({ connector }) => connector.resident === true).map((one) => one.name);
+  if (providers.includes(name)) return;
+  throw new CommandFailed(
+    `${name} is no connection that an identity provider can push into.`,
+    providers.length === 0 ? "Add one to the YAML: `use: scim-provider`." : `There are: ${providers.join(", ")}.`,
+    exit.usage,
+  );
 }
 
 const listMax = 10_000;
@@ -62,7 +93,7 @@ export async function listKeysCommand(cli: Cli, global: Global): Promise<number>
     const rows = keys.map((key) => [
       key.id,
       key.name,
-      [key.role, ...key.scopes].join(" + "),
+      [key.connection === null ? key.role : `${key.role} of ${key.connection}`, ...key.scopes].join(" + "),
       stateOf(key, now),
       timeText(key.createdAt),
       timeText(key.lastUsedAt),

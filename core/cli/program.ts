@@ -358,6 +358,7 @@ function keys(command: MakeCommand, program: Command, cli: Cli, global: () => Gl
   command(group, "create <name>", "make a key for somebody; it is shown this once")
     .addOption(new Option("--role <role>", "what it may").choices([...roles]).makeOptionMandatory())
     .addOption(new Option("--scopes <scopes...>", "more beside the role").choices([...scopes]).default([], "none"))
+    .option("--connection <name>", "what a provisioner pushes into")
     .option("--expires <time>", "how long it lasts, such as 12h or 90d, or never", lifeDefault)
     .action((name: string, options: CreateKeyOptions) => ran(createKeyCommand(cli, global(), name, options)));
   command(group, "list", "list them; the keys themselves are not kept").action(() =>

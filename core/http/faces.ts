@@ -1,12 +1,14 @@
 /** All that the hub serves on its port: webhooks, health, metrics, and the API with its pages. */
 import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import type { RunningService } from "../hub/start-service.ts";
+import type { Answer } from "../watch/counters.ts";
 import type { Watch } from "../watch/watch.ts";
 import { createApp } from "./app.ts";
 import { createHealth } from "./health.ts";
 import { createHooks } from "./hooks.ts";
 import { createMetricsFace } from "./metrics.ts";
 import type { AppOptions } from "./options.ts";
+import { createScimFace, scimBase } from "./scim/app.ts";
 
 export interface FacesOptions extends Omit<AppOptions, "service" | "hooks" | "onAnswered" | "onRefused"> {
   readonly service: RunningService;
@@ -22,6 +24,7 @@ export function createFaces(given: FacesOptions): Answering {
   const options =
     watch === undefined ? given : { ...given, onAnswered: watch.noteAnswer, onRefused: watch.noteRefused };
   const hooks = createHooks({ service, now: clock.now });
+  const scim = createScimFace({ ...options, service });
   const app = createApp({
     ...options,
     hooks: (api) => {
@@ -31,19 +34,23 @@ export function createFaces(given: FacesOptions): Answering {
   });
   return (request, env) => {
     const from = request.url.indexOf("/", "https://".length);
-    if (!request.url.startsWith("/hooks/", from)) return app.fetch(request, env);
-    return watch === undefined ? hooks.fetch(request, env) : timed(request.method, hooks.fetch(request, env), watch);
+    const isHook = request.url.startsWith("/hooks/", from);
+    if (!isHook && !request.url.startsWith(`${scimBase}/`, from)) return app.fetch(request, env);
+    const answering = isHook ? hooks.fetch(request, env) : scim.fetch(request, env);
+    if (watch === undefined) return answering;
+    const route = isHook ? "/hooks/:connection" : `${scimBase}/:connection`;
+    return timed({ method: request.method, route }, answering, watch);
   };
 }
 
 async function timed(
-  method: string,
+  call: Pick<Answer, "method" | "route">,
   answering: Response | Promise<Response>,
   watch: Pick<Watch, "noteAnswer">,
 ): Promise<Response> {
   const began = performance.now();
   const answer = await answering;
   const seconds = (performance.now() - began) / 1000;
-  watch.noteAnswer({ method, route: "/hooks/:connection", status: answer.status, seconds });
+  watch.noteAnswer({ ...call, status: answer.status, seconds });
   return answer;
 }

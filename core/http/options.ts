@@ -40,6 +40,8 @@ export const ratesUnlessSaid: Readonly<Record<Role, Rate>> = {
   steward: { perMinute: 600, burst: 120 },
   operator: { perMinute: 600, burst: 120 },
   auditor: { perMinute: 300, burst: 60 },
+  // Entra ID sends up to 25 requests a second.
+  provisioner: { perMinute: 6_000, burst: 600 },
   admin: { perMinute: 600, burst: 120 },
 };
 

@@ -22,6 +22,7 @@ const chinese: Readonly<Record<string, string>> = {
   "null for a key that lasts until it is revoked.": "null 表示一直有效，直到被吊销。",
   "Scopes beside those of the role.": "角色之外的权限。",
   "To the minute.": "精确到分钟。",
+  "What a provisioner pushes into.": "推送方所推送到的连接。",
   "true changes nothing and tells what would be taken back.": "true 表示不作改动，只说明会撤销什么。",
   "Changed since: each is a conflict that a person resolves.": "此后又有变动：各成为一个由人裁决的冲突。",
   "Accounts and contacts that it concerns.": "涉及的客户与联系人数。",

@@ -10,6 +10,8 @@ export interface NewKey {
   readonly name: string;
   readonly role: Role;
   readonly scopes: ReadonlyArray<Scope>;
+  /** Only of a provisioner. */
+  readonly connection?: string;
   readonly expiresAt: number | null;
 }
 
@@ -24,13 +26,14 @@ type Keyed = Pick<Hub, "store" | "clock">;
 export const createKey = Effect.fn("hub.create-key")(function* (
   hub: Keyed & Pick<Hub, "ids">,
   actor: string,
-  wanted: NewKey,
+  { connection, ...wanted }: NewKey,
 ) {
   const { id, text } = newKeyText(hub.ids.next("key"));
   const now = hub.clock.now();
   const key: ApiKey = {
     id,
     ...wanted,
+    connection: connection ?? null,
     createdAt: now,
     createdBy: actor,
     revokedAt: null,
@@ -45,7 +48,12 @@ export const createKey = Effect.fn("hub.create-key")(function* (
       actor,
       action: "create key",
       subject: id,
-      detail: { role: wanted.role, scopes: wanted.scopes, expiresAt: wanted.expiresAt },
+      detail: {
+        role: wanted.role,
+        scopes: wanted.scopes,
+        expiresAt: wanted.expiresAt,
+        ...(connection === undefined ? {} : { connection }),
+      },
     },
   );
   return { key, text } satisfies MadeKey;

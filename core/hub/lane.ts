@@ -19,7 +19,7 @@ import { claimSchedule, nextDue, readFired, waitingReads } from "../store/schedu
 import { addCounts } from "../sync/apply.ts";
 import { ConnectorBroken } from "../sync/call.ts";
 import type { Engine, LiveConnection } from "../sync/engine.ts";
-import { fetchDue } from "../sync/fetch.ts";
+import { fetchAndApply, fetchDue } from "../sync/fetch.ts";
 import { applyHeld } from "../sync/held.ts";
 import { type PushCounts, pushConnection } from "../sync/push.ts";
 import { SourceHeld } from "../sync/push-run.ts";
@@ -82,6 +82,8 @@ export interface Lane {
   readonly isLoaded: () => boolean;
   readonly setStopped: (by: string | null) => void;
   readonly request: (full: boolean) => void;
+  /** Reads these records now, and ends when they are applied; false where the lane cannot, and a later pull reads them. */
+  readonly takeIn: (entity: Entity, ids: ReadonlyArray<string>) => Promise<boolean>;
   readonly ring: (loop: LoopName) => void;
   /** Starts the loops; resolves when they have ended. */
   readonly run: () => Promise<void>;
@@ -188,7 +190,8 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
       laned = made.success;
       clear();
       // What was never read is read now, and so is what webhooks may have said while nobody listened.
-      const missed = !caughtUp && (!loaded || connection.webhook.kind !== "none");
+      const isCalled = connection.webhook.kind !== "none" || connection.connector.resident === true;
+      const missed = !caughtUp && (!loaded || isCalled);
       if (missed && requested.length === 0) requested.push({ kind: "pull", full: false });
       caughtUp = true;
       return true;
@@ -382,6 +385,17 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
       requested.push({ kind: full ? "sweep" : "pull", full });
       restsUntil.pull = 0;
       wakes.pull.ring();
+    },
+    takeIn: async (entity, ids) => {
+      if (laned === null || !loaded || stoppedBy !== null || stopping.signal.aborted) return false;
+      const engine = context.engine();
+      const live = laned.inLane("webhook");
+      const id = engine.ids.next("run");
+      const request = { live, entity, ids, run: id, deferMeetings: context.isLoading() };
+      const { counts, held } = await run(fetchAndApply(engine, request));
+      context.ringPushes();
+      context.emit({ kind: "read", connection: name, run: id, calls: 1, records: ids.length, unreadable: 0, counts });
+      return !held;
     },
     ring: (which) => wakes[which].ring(),
     run: async () => {

@@ -8,6 +8,7 @@ import { createTools, type ToolSet } from "../net/tools.ts";
 import { counterShelf, tokenShelf } from "../store/secrets.ts";
 import type { Hub } from "./open.ts";
 import { namedHosts } from "./setup.ts";
+import { shelfFor } from "./shelf.ts";
 
 export interface LentTools {
   readonly forLane: (lane: Lane) => Tools;
@@ -39,6 +40,7 @@ export function toolsFor(
       const tools = forLane(lane);
       return {
         ...tools,
+        ...(connector.resident === true ? { shelf: shelfFor(hub, name) } : {}),
         http: async (request) => {
           const bounded = timeoutMs === null ? request : { timeoutMs, ...request };
           const response = await tools.http(signal === undefined ? bounded : ending(bounded, signal));

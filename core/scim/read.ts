@@ -25,7 +25,12 @@ const textLengthMax = 64 * 1024;
  *
  * Errors  throws a ScimError: `invalidSyntax` where it is no object, `invalidValue` for a value of another type.
  */
-export function readResource(type: ResourceType, body: unknown): ScimObject {
+export function readResource(
+  type: ResourceType,
+  body: unknown,
+  /** The server itself writes: what no client may set in an extension is taken. */
+  { isServer = false }: { readonly isServer?: boolean } = {},
+): ScimObject {
   if (!isObject(body)) throw badRequest("invalidSyntax", "The body must be one JSON object.");
   const resource = emptyObject();
   for (const [name, raw] of Object.entries(body)) {
@@ -40,7 +45,7 @@ export function readResource(type: ResourceType, body: unknown): ScimObject {
     const inner = emptyObject();
     for (const [part, value] of Object.entries(raw)) {
       const known = findAttribute(extension.attributes, part);
-      if (known !== undefined) set(inner, known, value);
+      if (known !== undefined) set(inner, isServer ? { ...known, mutability: "readWrite" } : known, value);
     }
     if (Object.keys(inner).length > 0) resource[extension.id] = inner;
   }

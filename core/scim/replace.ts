@@ -7,7 +7,7 @@
 import { badRequest } from "./error.ts";
 import { readResource, validate } from "./read.ts";
 import { sameValue } from "./same.ts";
-import { emptyObject, isObject, type ResourceType, type ScimObject } from "./schema.ts";
+import { emptyObject, isObject, type ResourceType, type ScimObject, type ScimValue } from "./schema.ts";
 
 /** Errors  as readResource and validate; `mutability` for an immutable attribute that would change. */
 export function replaceResource(type: ResourceType, before: ScimObject, body: unknown): ScimObject {
@@ -18,9 +18,17 @@ export function replaceResource(type: ResourceType, before: ScimObject, body: un
   const after = Object.assign(emptyObject(), sent);
   for (const extension of type.extensions) {
     const kept = before[extension.id];
-    if (kept !== undefined && sent[extension.id] === undefined && !named.has(extension.id.toLowerCase())) {
-      after[extension.id] = kept;
+    if (!isObject(kept)) continue;
+    if (sent[extension.id] === undefined && !named.has(extension.id.toLowerCase())) {
+      after[extension.id] = kept as ScimObject;
+      continue;
     }
+    const own = extension.attributes.filter(
+      ({ name, mutability }) => mutability === "readOnly" && kept[name] !== undefined,
+    );
+    if (own.length === 0) continue;
+    const ours = Object.fromEntries(own.map(({ name }) => [name, kept[name] as ScimValue]));
+    after[extension.id] = Object.assign(emptyObject(), sent[extension.id], ours);
   }
   for (const { name, mutability } of type.schema.attributes) {
     const kept = before[name];

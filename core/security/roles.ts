@@ -15,11 +15,12 @@ export const scopes = [
   "keys:manage",
   "config:reload",
   "metrics",
+  "provision",
 ] as const;
 
 export type Scope = (typeof scopes)[number];
 
-export const roles = ["viewer", "analyst", "steward", "operator", "auditor", "admin"] as const;
+export const roles = ["viewer", "analyst", "steward", "operator", "auditor", "provisioner", "admin"] as const;
 
 export type Role = (typeof roles)[number];
 
@@ -47,6 +48,7 @@ export const scopeWords: Readonly<Record<Scope, Words>> = {
   "keys:manage": { en: "list, create and revoke API keys", zh: "列出、创建、吊销 API 密钥" },
   "config:reload": { en: "preview and do a reload of the YAML", zh: "预览并重新加载 YAML 配置" },
   metrics: { en: "read /metrics from another machine", zh: "从其他机器读取 /metrics" },
+  provision: { en: "push users and groups into one SCIM connection", zh: "向某个 SCIM 连接推送用户与群组" },
 };
 
 export const roleScopes: Readonly<Record<Role, ReadonlyArray<Scope>>> = {
@@ -55,6 +57,7 @@ export const roleScopes: Readonly<Record<Role, ReadonlyArray<Scope>>> = {
   steward: ["self", "customers:read", "customers:write", "personal"],
   operator: ["self", "connections:read", "connections:operate", "config:reload", "metrics"],
   auditor: ["self", "connections:read", "audit:read"],
+  provisioner: ["self", "provision"],
   admin: scopes,
 };
 
@@ -64,6 +67,10 @@ export const roleWords: Readonly<Record<Role, Words>> = {
   steward: { en: "decides about customers: edits, merges, conflicts", zh: "处理客户数据：编辑、合并、解决冲突" },
   operator: { en: "keeps the connections running, sees no customers", zh: "维护连接运行，看不到客户" },
   auditor: { en: "reads the audit log", zh: "读取审计日志" },
+  provisioner: {
+    en: "an identity provider: pushes into the one connection of its key",
+    zh: "身份提供方：只向其密钥所属的连接推送",
+  },
   admin: { en: "everything", zh: "全部权限" },
 };
 

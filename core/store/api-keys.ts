@@ -13,6 +13,8 @@ export interface ApiKey {
   readonly role: Role;
   /** Scopes beside those of the role. */
   readonly scopes: ReadonlyArray<Scope>;
+  /** The connection that a provisioner pushes into. */
+  readonly connection: string | null;
   readonly createdAt: number;
   readonly createdBy: string;
   readonly expiresAt: number | null;

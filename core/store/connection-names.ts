@@ -12,6 +12,7 @@ import { type Shelf, sealingFor } from "./browse.ts";
 import { conflictOf, conflictRow } from "./rows.ts";
 import {
   alerts,
+  apiKeys,
   brakeMarks,
   canonicals,
   changes,
@@ -23,6 +24,7 @@ import {
   inbox,
   links,
   outbox,
+  resources,
   runs,
   schedules,
   sent,
@@ -75,6 +77,7 @@ const naming = [
   brakeMarks,
   schedules,
   conflicts,
+  resources,
 ] as const;
 
 interface Asked {
@@ -96,6 +99,7 @@ export const renameConnection = (
       await db.update(one).set({ connection: to }).where(eq(one.connection, from));
     }
     await db.update(connections).set({ name: to }).where(eq(connections.name, from));
+    await db.update(apiKeys).set({ connection: to }).where(eq(apiKeys.connection, from));
     await forget(shelf, from);
     await renameSources(shelf, from, to);
     // Whoever folds the log knows by this row whom earlier rows mean.
@@ -141,6 +145,8 @@ export const removeConnection = (shelf: Shelf, { name, actor, at }: Asked & { re
 
 /** What is sealed under the name, and alarms about it. */
 async function forget({ store: { database } }: Shelf, name: string): Promise<void> {
+  // An identity provider that still calls is refused from now on.
+  await database.db.delete(apiKeys).where(eq(apiKeys.connection, name));
   await database.db.delete(tokens).where(eq(tokens.connection, name));
   await database.db.delete(subscriptions).where(eq(subscriptions.connection, name));
   await database.db.delete(alerts).where(eq(alerts.subject, name));

@@ -316,8 +316,39 @@ export function defineTables(kit: Kit) {
       revokedAt: integer("revoked_at"),
       revokedBy: text("revoked_by"),
       lastUsedAt: integer("last_used_at"),
+      /** The connection whose records it may push; null for keys of people and programs. */
+      connection: text(),
     },
     (self) => [uniqueIndex("api_keys_hash").on(self.hash)],
+  );
+
+  /**
+   * Records of systems that push theirs here (SCIM): kept as sent, and read from here as from any other system. A deleted
+   * one stays as a row without content.
+   */
+  const resources = table(
+    "resources",
+    {
+      connection: text().notNull(),
+      id: text().notNull(),
+      /** User, Group */
+      type: text().notNull(),
+      /** Grows with every change in the connection: whoever has read up to one misses none. */
+      change: integer().notNull(),
+      /** Grows by one with every change of the record. */
+      version: integer().notNull(),
+      createdAt: integer("created_at").notNull(),
+      modifiedAt: integer("modified_at").notNull(),
+      /** Blind; null where the type has no unique name, and for deleted ones. */
+      uniqueName: text("unique_name"),
+      /** Null for deleted ones. */
+      sealed: bytes(),
+    },
+    (self) => [
+      primaryKey({ columns: [self.connection, self.id] }),
+      uniqueIndex("resources_change").on(self.connection, self.change),
+      uniqueIndex("resources_name").on(self.connection, self.type, self.uniqueName).where(sql`unique_name is not null`),
+    ],
   );
 
   /** Answers to writes that came with an Idempotency-Key, for when the same call comes again. */
@@ -453,6 +484,7 @@ export function defineTables(kit: Kit) {
     subscriptions,
     schedules,
     apiKeys,
+    resources,
     idempotency,
     alerts,
     deadLetters,
@@ -486,6 +518,7 @@ export const {
   subscriptions,
   schedules,
   apiKeys,
+  resources,
   idempotency,
   alerts,
   deadLetters,

@@ -62,6 +62,8 @@ export interface ServiceKitOptions {
   readonly names?: ReadonlyArray<string>;
   /** Keys over those that every connection gets. */
   readonly keys?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Connections beside those to the systems. */
+  readonly connections?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Called with the simulators before the hub starts, to fill them. */
   readonly fill?: (systems: Readonly<Record<string, Simulator>>) => void;
   /** Keeps the folder of an earlier kit: a restart. */
@@ -118,6 +120,7 @@ export async function createServiceKit(options: ServiceKitOptions = {}): Promise
       ...keys[name],
     };
   }
+  Object.assign(yaml.connections, options.connections);
   options.fill?.(systems);
   const plugins = { connectors: registry.connectors, channels: registry.channels };
   const read = () => readConfig({ text: stringify(yaml), file: "syncline.yaml", env: {}, ...plugins });

@@ -16,6 +16,7 @@ const key = {
   name: Schema.String,
   role: Role,
   scopes: Schema.Array(Scope).annotate({ description: "Scopes beside those of the role." }),
+  connection: Schema.NullOr(Schema.String).annotate({ description: "What a provisioner pushes into." }),
   createdAt: Instant,
   createdBy: Schema.String,
   expiresAt: instantOrNull,
@@ -51,12 +52,19 @@ export const keyRoutes: ReadonlyArray<Route> = [
       name: Name,
       role: Role,
       scopes: Schema.optionalKey(Schema.Array(Scope)),
+      connection: Schema.optionalKey(Name.annotate({ description: "What a provisioner pushes into." })),
       expiresAt: instantOrNull.annotate({ description: "null for a key that lasts until it is revoked." }),
     }),
     response: Schema.Struct({ ...key, key: Schema.String }),
     secret: true,
     handle: function* ({ hub, caller, body }) {
-      const { role, expiresAt } = body;
+      const { role, expiresAt, connection } = body;
+      const provided = hub.config.connections.filter(({ connector }) => connector.resident === true);
+      const fits = provided.some(({ name }) => name === connection);
+      if (role === "provisioner" ? !fits : connection !== undefined) {
+        const what = role === "provisioner" ? "must name a connection with use: scim-provider" : "is for provisioners";
+        return yield* Effect.fail(invalid([{ path: "body.connection", what }]));
+      }
       if (expiresAt !== null && expiresAt <= hub.clock.now()) {
         return yield* Effect.fail(invalid([{ path: "body.expiresAt", what: "must be in the future" }]));
       }
@@ -71,7 +79,13 @@ export const keyRoutes: ReadonlyArray<Route> = [
           ),
         );
       }
-      const made = yield* createKey(hub, caller.actor, { name: body.name, role, scopes, expiresAt });
+      const made = yield* createKey(hub, caller.actor, {
+        name: body.name,
+        role,
+        scopes,
+        expiresAt,
+        ...(connection === undefined ? {} : { connection }),
+      });
       return { status: 201, body: { ...made.key, key: made.text } };
     },
   }),

@@ -24,6 +24,7 @@ export const {
   subscriptions,
   schedules,
   apiKeys,
+  resources,
   idempotency,
   alerts,
   deadLetters,
