@@ -217,7 +217,8 @@ export const scimProvider: Connector<ProviderConfig, number> = {
   config: ProviderConfig,
   cursor: Change,
   entities: entitiesOf,
-  limits: () => ({}),
+  // What is let in, not what goes out: Entra ID sends up to 25 requests a second.
+  limits: () => ({ requests: { rate: { count: 100, windowMs: 1_000 } } }),
   resident: true,
   rule: ruleFor,
   connect,

@@ -53,6 +53,21 @@ export function parseValuePath(text: string): ValuePath {
   return valuePath;
 }
 
+/** How many conditions a filter asks of a resource. */
+export function termsOf(filter: Filter): number {
+  switch (filter.kind) {
+    case "and":
+    case "or":
+      return filter.parts.reduce((sum, part) => sum + termsOf(part), 0);
+    case "not":
+      return termsOf(filter.part);
+    case "element":
+      return termsOf(filter.filter) + (filter.sub === null ? 0 : termsOf(filter.sub));
+    default:
+      return 1;
+  }
+}
+
 interface Token {
   readonly kind: "(" | ")" | "[" | "]" | "word" | "text" | "end";
   readonly text: string;

@@ -104,6 +104,12 @@ function bindComparison(
   const compare = comparisonOf(leaf, operator, value);
   const part = sub ?? (leaf === attribute ? null : leaf);
   const meetsNothing = value === null ? operator === "eq" : operator === "ne";
+  if (part === null && !attribute.multiValued) {
+    return (resource) => {
+      const held = valueAt(resource, schema, attribute);
+      return held === undefined ? meetsNothing : compare(held);
+    };
+  }
   return (resource) => {
     const values = partsOf(valueAt(resource, schema, attribute), part).filter((one) => one !== undefined);
     return values.length === 0 ? meetsNothing : values.some(compare);
@@ -198,8 +204,20 @@ function textComparison(operator: Operator, literal: string, form: (text: string
   }
 }
 
+let lastText = "";
+let lastFolded = "";
+
 /** The form in which texts compare that are alike but for the case and the width of their letters. */
-export const folded = (text: string): string => text.normalize("NFKC").toLowerCase();
+export function folded(text: string): string {
+  // A filter asks the same value of a resource again and again.
+  if (text === lastText) return lastFolded;
+  lastText = text;
+  // Most texts have no letter that another form of it equals.
+  lastFolded = (beyondAscii.test(text) ? text.normalize("NFKC") : text).toLowerCase();
+  return lastFolded;
+}
+
+const beyondAscii = /[^\x20-\x7e]/;
 
 /** Milliseconds; fractions of any length and offsets are understood. NaN for what is no instant. */
 export function instantOf(text: string): number {

@@ -6,6 +6,7 @@ import { benchPostgres } from "./postgres.ts";
 import { benchPropagation } from "./propagation.ts";
 import { benchReplay } from "./replay.ts";
 import { benchRestart } from "./restart.ts";
+import { benchScim } from "./scim.ts";
 import { benchWebhooks } from "./webhooks.ts";
 
 const benches: Readonly<Record<string, () => Promise<ReadonlyArray<Figure>>>> = {
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, () => Promise<ReadonlyArray<Figure>>>> = 
   "apply-postgres": benchPostgres,
   replay: benchReplay,
   restart: benchRestart,
+  scim: benchScim,
   webhooks: benchWebhooks,
   propagation: benchPropagation,
 };

@@ -7,6 +7,7 @@
 import { Effect } from "effect";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { ConnectionConfig } from "../../config/hub-config.ts";
 import { recogniseKey } from "../../hub/keys.ts";
 import type { Hub } from "../../hub/open.ts";
 import {
@@ -38,12 +39,12 @@ import { scopesOf } from "../../security/roles.ts";
 import { noteAudit } from "../../store/audit.ts";
 import type { Resource } from "../../store/resources.ts";
 import { bodyOfRequest } from "../body.ts";
-import { createBuckets } from "../buckets.ts";
-import { type AppOptions, ratesUnlessSaid, refusedRate } from "../options.ts";
+import { createBuckets, type Rate } from "../buckets.ts";
+import { type AppOptions, refusedRate } from "../options.ts";
 import { type BulkOperation, bulkBytesMax, bulkOperationsMax, runBulk } from "./bulk.ts";
 import { type ListQuery, listBody, pageMax, pageOf, queryIn, searchIn } from "./query.ts";
 
-export interface ScimFaceOptions extends Pick<AppOptions, "clock" | "log" | "onRefused" | "rates" | "addressOf"> {
+export interface ScimFaceOptions extends Pick<AppOptions, "clock" | "log" | "onRefused" | "addressOf"> {
   readonly service: Pick<RunningService, "hub" | "lane">;
 }
 
@@ -99,8 +100,7 @@ export function createScimFace(options: ScimFaceOptions): Hono {
       if (ofAddresses.take(address, refusedRate, clock.now()) > 0) throw new Busy(60);
       throw new ScimError(401, null, "The request carries no token of this connection.");
     }
-    const rate = options.rates?.provisioner ?? ratesUnlessSaid.provisioner;
-    const waitMs = ofKeys.take(key.id, rate, clock.now());
+    const waitMs = ofKeys.take(key.id, rateOf(connection), clock.now());
     if (waitMs > 0) throw new Busy(Math.ceil(waitMs / 1000));
     const actor = `key:${key.id}`;
     const config = isObject(connection.config) ? connection.config : {};
@@ -355,7 +355,14 @@ export function createScimFace(options: ScimFaceOptions): Hono {
   return app;
 }
 
-/** 503 with a time: come again later. */
+/** The limit `requests` of the connection, as the YAML may set it. */
+function rateOf({ connector, config, limits }: ConnectionConfig): Rate {
+  const { rate } = { ...connector.limits(config), ...limits }.requests ?? {};
+  if (rate === undefined) return { perMinute: Number.MAX_SAFE_INTEGER, burst: Number.MAX_SAFE_INTEGER };
+  return { perMinute: (rate.count * 60_000) / rate.windowMs, burst: rate.count };
+}
+
+/** 429 with a time: come again later. */
 class Busy extends Error {
   readonly seconds: number;
   constructor(seconds: number) {

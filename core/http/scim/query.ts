@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { wholeOf } from "../../hub/provider.ts";
 import { listUrn } from "../../scim/discovery.ts";
 import { badRequest } from "../../scim/error.ts";
-import { type Filter, parseFilter } from "../../scim/filter.ts";
+import { type Filter, parseFilter, termsOf } from "../../scim/filter.ts";
 import { bindFilter, folded, type Test } from "../../scim/match.ts";
 import { type Projection, projectionOf } from "../../scim/project.ts";
 import { isObject, type ResourceType, type ScimObject } from "../../scim/schema.ts";
@@ -13,6 +13,8 @@ import type { Resource, ResourceView } from "../../store/resources.ts";
 
 export const pageMax = 200;
 const cursorLifeMs = 60 * 60_000;
+/** Conditions that one request may ask of resources: some fifty milliseconds. */
+const comparisonsMax = 500_000;
 
 export interface ListQuery {
   readonly filter: Filter | null;
@@ -119,6 +121,9 @@ function matching(view: ResourceView, type: ResourceType, { filter }: ListQuery,
   if (test === null) return [];
   const only = candidateOf(view, type, filter);
   const all = only === undefined ? view.all(type.name) : only === null ? [] : [only];
+  if (all.length * termsOf(filter) > comparisonsMax) {
+    throw badRequest("tooMany", "The filter asks too much of so many resources; ask in parts, or by userName or id.");
+  }
   return all.map(rowOf).filter(({ whole }) => test(whole));
 }
 
