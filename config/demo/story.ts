@@ -23,6 +23,7 @@ import type { SyncReport } from "../../core/sync/sync.ts";
 import { type DemoClock, demoClock } from "./clock.ts";
 import { type DemoHub, startDemoHub } from "./hub.ts";
 import { workADay } from "./people.ts";
+import { portalOutcome, workInThePortal } from "./portal.ts";
 import { legacyList } from "./seed.ts";
 import { type Words, wordsIn } from "./words.ts";
 import { demoYaml } from "./yaml.ts";
@@ -65,7 +66,7 @@ export async function runDemo(cli: Cli, options: DemoOptions): Promise<number> {
   const say = (lines: string | ReadonlyArray<string>): Promise<void> =>
     printLines(quiet, typeof lines === "string" ? [lines] : lines);
   await say([words.title, "", words.starting]);
-  const running = await startSandbox({ registry: cli.registry, clock }, { seed, only: "zoho,fxiaoke" });
+  const running = await startSandbox({ registry: cli.registry, clock }, { seed, only: "zoho,fxiaoke,scim" });
   const closing: Array<() => Promise<void>> = [];
   try {
     const list = legacyList(seed);
@@ -86,10 +87,12 @@ export async function runDemo(cli: Cli, options: DemoOptions): Promise<number> {
       say,
       hub: demoHub,
     });
-    const result = { ...story, elapsedMs: Math.round(performance.now() - began) };
+    const { logins, ...figures } = story;
+    const result = { ...figures, elapsedMs: Math.round(performance.now() - began) };
     if (options.json) await printJson(cli, result);
     if (!options.once) await stay(cli, { hub: demoHub, words, say });
-    return story.agreement === 1 && story.outbox === 0 && story.secondRunWrites === 0 ? exit.ok : exit.failed;
+    const isAtRest = story.agreement === 1 && story.outbox === 0 && story.secondRunWrites === 0;
+    return isAtRest && logins.provisioned && logins.deactivated && logins.arrived ? exit.ok : exit.failed;
   } finally {
     for (const close of closing.reverse()) await close();
     await closeSandbox(running);
@@ -145,6 +148,8 @@ async function tell(stage: Stage & { readonly clock: DemoClock; readonly hub: De
   const ask = <A, E>(work: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(work);
   const zoho = simulatorOf(running, "zoho");
   const fxiaoke = simulatorOf(running, "fxiaoke");
+  const directory = simulatorOf(running, "scim");
+  const writesNow = (): number => running.reduce((sum, { simulator }) => sum + simulator.traffic().writes, 0);
   const totals = new Map<string, Totals>();
 
   await say(words.firstSync);
@@ -168,16 +173,25 @@ async function tell(stage: Stage & { readonly clock: DemoClock; readonly hub: De
 
   clock.advance(hourMs);
   const deeds = workADay(zoho, fxiaoke, clock);
-  await say([words.day, ...words.deeds(deeds), "", words.secondSync]);
+  const { server, service } = stage.hub.serving;
+  const portal = await workInThePortal({ zoho, directory, hub, url: server.url });
+  for (const lane of service.lanes()) lane.ring("push");
+  await say([words.day, ...words.deeds(deeds), ...words.portalDeeds(portal), "", words.secondSync]);
   const second = await stage.hub.rest();
   addTo(totals, second);
   clock.advance(hourMs);
-  const before = zoho.traffic().writes + fxiaoke.traffic().writes;
+  const before = writesNow();
   stage.hub.readOn();
   const last = await stage.hub.rest();
   addTo(totals, last);
-  const secondRunWrites = zoho.traffic().writes + fxiaoke.traffic().writes - before;
-  await say([...indented(reportLines(cli, second)), words.rest(secondRunWrites), ""]);
+  const secondRunWrites = writesNow() - before;
+  const logins = portalOutcome({ zoho, fxiaoke, directory });
+  await say([
+    ...indented(reportLines(cli, second)),
+    ...words.portalOutcome(portal, logins),
+    words.rest(secondRunWrites),
+    "",
+  ]);
 
   await say(words.explain(deeds.contested));
   const [found] = await ask(search(hub, "account", deeds.contested));
@@ -214,6 +228,7 @@ async function tell(stage: Stage & { readonly clock: DemoClock; readonly hub: De
     outbox: last.outbox,
     deadLetters: letters.length,
     secondRunWrites,
+    logins,
   };
 }
 

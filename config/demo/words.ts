@@ -1,5 +1,6 @@
 /** What the demo says, in English and Chinese. */
 import type { Deeds } from "./people.ts";
+import type { PortalDeeds, PortalOutcome } from "./portal.ts";
 
 export interface Words {
   readonly title: string;
@@ -15,6 +16,8 @@ export interface Words {
   readonly bad: (letters: number) => string;
   readonly day: string;
   readonly deeds: (deeds: Deeds) => ReadonlyArray<string>;
+  readonly portalDeeds: (deeds: PortalDeeds) => ReadonlyArray<string>;
+  readonly portalOutcome: (deeds: PortalDeeds, outcome: PortalOutcome) => ReadonlyArray<string>;
   readonly secondSync: string;
   readonly rest: (writes: number) => string;
   readonly explain: (name: string) => string;
@@ -27,9 +30,11 @@ export interface Words {
   readonly stays: (url: string, key: string) => ReadonlyArray<string>;
 }
 
+const done = (isSo: boolean): string => (isSo ? "✓" : "✗");
+
 const english: Words = {
-  title: "Syncline demo: two CRMs and an old customer list, brought into agreement",
-  starting: "1  Starting a simulated Zoho CRM, a simulated Fxiaoke (纷享销客) and an empty hub …",
+  title: "Syncline demo: two CRMs, a directory and an old customer list, brought into agreement",
+  starting: "1  Starting a simulated Zoho CRM, a simulated Fxiaoke (纷享销客), a directory and an empty hub …",
   started: (systems) => `   ${systems.join(", ")}`,
   known: (zoho, fxiaoke, list) =>
     `   Zoho knows ${zoho} accounts, Fxiaoke ${fxiaoke}, the old list has ${list} rows; about half of them are the same companies.`,
@@ -38,7 +43,7 @@ const english: Words = {
   plan: "3  plan: what would a sync write? Nothing is written yet.",
   planned: (creates, updates, calls) =>
     `   It would create ${creates} records and update ${updates}, in about ${calls} calls.`,
-  firstSync: "4  serve: the hub starts; it reads all three, matches, merges, and writes what is missing",
+  firstSync: "4  serve: the hub starts; it reads all of them, matches, merges, and writes what is missing",
   firstDone: (accounts, contacts, seconds) =>
     `   One customer base: ${accounts} accounts and ${contacts} contacts, in ${seconds} s.`,
   bad: (letters) =>
@@ -51,6 +56,16 @@ const english: Words = {
     `   Zoho     tagged ${tagged}`,
     `   Zoho     deleted ${deleted.join(" and ")}`,
     `   Zoho     merged the two records that it had of ${merged}`,
+  ],
+  portalDeeds: ({ added, deactivated, pushed }) => [
+    `   Zoho     took on ${added}, who administers the customer portal`,
+    `   hub      somebody deactivated ${deactivated}, who has a login in the directory`,
+    `   IdP      pushed a new user, ${pushed}, into the hub (SCIM)`,
+  ],
+  portalOutcome: ({ added, deactivated, pushed }, outcome) => [
+    `   ${done(outcome.provisioned)} ${added} has a login in the directory`,
+    `   ${done(outcome.deactivated)} ${deactivated} is deactivated there, and not deleted`,
+    `   ${done(outcome.arrived)} ${pushed} is a contact in Zoho and in Fxiaoke`,
   ],
   secondSync: "6  Webhooks tell the hub; it reads the records that they name, and nothing else",
   rest: (writes) => `   Once more, to see that it rests: ${writes} writes.`,
@@ -71,8 +86,8 @@ const english: Words = {
 };
 
 const chinese: Words = {
-  title: "Syncline 演示：让两个 CRM 和一份旧客户名单保持一致",
-  starting: "1  启动模拟的 Zoho CRM、模拟的纷享销客，以及一个空的数据中枢……",
+  title: "Syncline 演示：让两个 CRM、一个目录和一份旧客户名单保持一致",
+  starting: "1  启动模拟的 Zoho CRM、模拟的纷享销客、一个目录，以及一个空的数据中枢……",
   started: (systems) => `   ${systems.join("，")}`,
   known: (zoho, fxiaoke, list) =>
     `   Zoho 有 ${zoho} 个客户，纷享销客有 ${fxiaoke} 个，旧名单有 ${list} 行；其中约一半是同一家公司。`,
@@ -80,7 +95,7 @@ const chinese: Words = {
   checked: "   一切正常。",
   plan: "3  plan：同步会写入什么？此时什么都不写。",
   planned: (creates, updates, calls) => `   将新建 ${creates} 条记录，更新 ${updates} 条，约需 ${calls} 次调用。`,
-  firstSync: "4  serve：数据中枢启动，读取三个来源，匹配、合并，补写缺失的内容",
+  firstSync: "4  serve：数据中枢启动，读取所有来源，匹配、合并，补写缺失的内容",
   firstDone: (accounts, contacts, seconds) =>
     `   统一客户库：${accounts} 个客户，${contacts} 个联系人，用时 ${seconds} 秒。`,
   bad: (letters) => `   有 ${letters} 处无法按原样读取或写入，已作为死信保留，并各附处理办法：`,
@@ -92,6 +107,16 @@ const chinese: Words = {
     `   Zoho      给“${tagged}”加了标签`,
     `   Zoho      删除了“${deleted.join("”和“")}”`,
     `   Zoho      合并了“${merged}”的两条记录`,
+  ],
+  portalDeeds: ({ added, deactivated, pushed }) => [
+    `   Zoho      新增了客户门户管理员“${added}”`,
+    `   中枢      有人停用了“${deactivated}”，此人在目录中有登录账号`,
+    `   身份提供方 通过 SCIM 推送了新用户“${pushed}”`,
+  ],
+  portalOutcome: ({ added, deactivated, pushed }, outcome) => [
+    `   ${done(outcome.provisioned)} “${added}”在目录中有了登录账号`,
+    `   ${done(outcome.deactivated)} “${deactivated}”在目录中被停用，而不是删除`,
+    `   ${done(outcome.arrived)} “${pushed}”已是 Zoho 和纷享销客中的联系人`,
   ],
   secondSync: "6  webhook 通知数据中枢：只读取被点名的记录",
   rest: (writes) => `   再来一次，确认已经安定：写入 ${writes} 次。`,

@@ -2,6 +2,7 @@
 import { stringify } from "yaml";
 import type { Running } from "../../core/cli/sandbox.ts";
 import { sandboxKeys, zohoTaxField } from "../sandbox.ts";
+import { portalTitle } from "./portal.ts";
 import { industriesInChinese } from "./world.ts";
 
 /** Larger than the vendors' default plans, as the simulators grant it. */
@@ -47,6 +48,14 @@ export function demoYaml(
             fxiaokeLimits.map((name) => [name, { concurrency: 8, rate: { count: callsIn20s, window: "20s" } }]),
           ),
         },
+        // Whoever administers the customer portal gets a login there; nobody is deleted.
+        directory: {
+          ...keysOf("scim"),
+          key: sandboxKeys.scim,
+          create: { contact: { title: portalTitle } },
+        },
+        // An identity provider pushes its users here.
+        idp: { use: "scim-provider" },
         "old-list": { use: "file", path: files.list, id: "Customer No" },
       },
       policy: {

@@ -30,7 +30,13 @@ describe("the demo", () => {
     const result = JSON.parse(stdout);
     expect(result).toMatchObject({ agreement: 1, outbox: 0, secondRunWrites: 0 });
     expect(status).toBe(0);
-    expect(result.connections.map(({ name }: { name: string }) => name)).toEqual(["zoho-eu", "fxiaoke-cn", "old-list"]);
+    expect(result.connections.map(({ name }: { name: string }) => name)).toEqual([
+      "zoho-eu",
+      "fxiaoke-cn",
+      "directory",
+      "idp",
+      "old-list",
+    ]);
     for (const one of result.connections) {
       expect(Object.keys(one)).toEqual(["name", "pulled", "created", "updated", "deleted", "rejected"]);
       expect(one.pulled).toBeGreaterThan(0);
@@ -49,6 +55,8 @@ describe("the demo", () => {
     const { stdout, cwd } = demo("--lang", "zh");
     expect(stdout).toContain("Syncline 演示");
     expect(stdout).toContain("冲突记录");
+    // The directory and the identity provider: provisioned, deactivated, arrived.
+    expect(stdout.match(/✓/g)).toHaveLength(3);
     const file = /\.demo\/customers\.csv/.exec(stdout)?.[0] ?? "";
     expect(existsSync(join(cwd, file))).toBe(true);
     expect(readFileSync(join(cwd, file), "utf8").split("\n").length).toBeGreaterThan(200);
