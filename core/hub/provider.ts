@@ -149,13 +149,19 @@ const writing = Effect.fn("provider.write")(function* (
   if (result instanceof ScimError) return yield* Effect.fail(result);
   const [first] = saved;
   const resource = result ?? first;
-  if (resource === undefined) return yield* Effect.fail(gone());
+  if (resource === undefined) return yield* Effect.fail(gone("such resource"));
   return { kept: { type: typeNamed(resource.type), resource }, changed: saved } satisfies Written;
 });
 
 export const typeNamed = (name: string): ResourceType => (name === groupType.name ? groupType : userType);
 
-export const gone = (): ScimError => new ScimError(404, null, "There is no such resource.");
+const maxShown = 100;
+
+/** Says what a client asked for, as far as a person would read it. */
+export const gone = (kind: string, name?: string): ScimError => {
+  const shown = name === undefined ? "" : ` ${JSON.stringify(name.slice(0, maxShown))}`;
+  return new ScimError(404, null, `There is no ${kind}${shown}.`);
+};
 const moved = (): ScimError => new ScimError(412, null, "The resource was changed since.");
 
 /** In the form of the pure part: no prototype. */
@@ -172,7 +178,7 @@ export const isNamedIn = (header: string, resource: Resource): boolean =>
 /** A record of this type that is there; also one of another type or connection is not. */
 export function liveOne(view: ResourceView, type: ResourceType, id: string, { ifMatch }: Precondition): Resource {
   const found = view.get(id);
-  if (found === undefined || found.body === null || found.type !== type.name) throw gone();
+  if (found === undefined || found.body === null || found.type !== type.name) throw gone(type.name, id);
   if (ifMatch !== undefined && !isNamedIn(ifMatch, found)) throw moved();
   return found;
 }

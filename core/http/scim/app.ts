@@ -321,7 +321,7 @@ export function createScimFace(options: ScimFaceOptions): Hono {
     discovery((base, context) => {
       const wanted = (context.req.param("name") ?? "").toLowerCase();
       const type = providerTypes.find(({ name }) => name.toLowerCase() === wanted);
-      if (type === undefined) throw gone();
+      if (type === undefined) throw gone("resource type", wanted);
       return typeDocument(type, base);
     }),
   );
@@ -335,7 +335,7 @@ export function createScimFace(options: ScimFaceOptions): Hono {
     discovery((base, context) => {
       const wanted = (context.req.param("urn") ?? "").toLowerCase();
       const schema = schemas.find(({ id }) => id.toLowerCase() === wanted);
-      if (schema === undefined) throw gone();
+      if (schema === undefined) throw gone("schema", wanted);
       return schemaDocument(schema, base);
     }),
   );
@@ -349,7 +349,9 @@ export function createScimFace(options: ScimFaceOptions): Hono {
     `${all}/*`,
     handle(async (context) => {
       const isKnown = app.routes.some(({ path }) => isSamePath(path, context.req.path));
-      throw isKnown ? new ScimError(405, null, "The method does not fit this address.") : gone();
+      throw isKnown
+        ? new ScimError(405, null, "The method does not fit this address.")
+        : gone("address", context.req.path);
     }),
   );
   return app;
