@@ -1,6 +1,7 @@
 /** Where the canonical fields live in a file: in slots, which are found among its columns by their headings. */
 import {
   type Codec,
+  type Connector,
   codec,
   type Entity,
   type EntityMap,
@@ -169,51 +170,7 @@ export function entitiesOf(config: Config): Partial<Record<Entity, EntityMap>> {
 }
 
 /** A column named in the YAML `map:`. */
-export function ruleFor(field: { readonly name: string; readonly type: string }, path: string): FieldRule {
-  switch (field.type) {
-    case "longtext":
-      return read(path, codec.longtext());
-    case "email":
-      return read(path, codec.email());
-    case "phone":
-      return read(path, codec.phone());
-    case "url":
-      return read(path, codec.url());
-    case "domain":
-      return read(path, codec.domain());
-    case "taxid":
-      return read(path, codec.taxId());
-    case "integer":
-      return read(path, integer);
-    case "decimal":
-      return read(path, decimal);
-    case "money":
-      return read(path, money);
-    case "boolean":
-      return read(path, flag);
-    case "date":
-      return read(path, codec.date());
-    case "instant":
-      return read(path, codec.instant());
-    case "option":
-      return read(path, codec.option());
-    case "locale":
-      return read(path, codec.locale());
-    case "owner":
-      return read(path, owner);
-    case "set":
-      return read(path, set);
-    case "emails":
-      return read([path], codec.emails());
-    case "phones":
-      return read([path], codec.phones());
-    case "address":
-      return read({ street: path }, codec.address());
-    case "name":
-      return read({ full: path }, personName);
-    case "reference":
-      return read(path, codec.reference({ shape: "id" }));
-    default:
-      return read(path, codec.text());
-  }
-}
+export const ruleFor: Connector["rule"] = ({ type }, path) =>
+  type === "name" ? read({ full: path }, personName) : codec.byType(type, path, tidiedByType, "read");
+
+const tidiedByType = { integer, decimal, money, boolean: flag, owner, set };

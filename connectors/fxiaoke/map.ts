@@ -4,8 +4,8 @@
  * Source  Fxiaoke OpenAPI manual, 客户对象 (AccountObj) and 联系人对象 (ContactObj), field list and value formats.
  */
 import {
-  type Access,
   type Codec,
+  type Connector,
   codec,
   type Entity,
   type EntityMap,
@@ -76,57 +76,14 @@ export function entitiesOf(settings: Settings): Record<Entity, EntityMap> {
 const shanghaiMinutes = 480;
 
 /** Fxiaoke holds numbers as text, times as epoch milliseconds, dates as midnight at +08:00, employees as lists. */
-export function ruleFor(field: { readonly name: string; readonly type: string }, path: string): FieldRule {
-  const [by, shape] = codecFor(field.type, path);
-  const access: Access = "both";
-  return { path: shape, codec: by, access };
-}
+export const ruleFor: Connector["rule"] = ({ type }, path) => codec.byType(type, path, stored);
 
-function codecFor(type: string, path: string): readonly [Codec, Path] {
-  switch (type) {
-    case "longtext":
-      return [codec.longtext(), path];
-    case "email":
-      return [codec.email(), path];
-    case "phone":
-      return [codec.phone(), path];
-    case "url":
-      return [codec.url(), path];
-    case "domain":
-      return [codec.domain(), path];
-    case "taxid":
-      return [codec.taxId(), path];
-    case "integer":
-      return [codec.integer({ as: "string" }), path];
-    case "decimal":
-      return [codec.decimal({ as: "string" }), path];
-    case "money":
-      return [codec.money({ as: "string" }), path];
-    case "boolean":
-      return [codec.boolean(), path];
-    case "date":
-      return [codec.date({ as: "epoch", offsetMinutes: shanghaiMinutes }), path];
-    case "instant":
-      return [codec.instant({ as: "epoch" }), path];
-    case "option":
-      return [codec.option({ by: "label" }), path];
-    case "locale":
-      return [codec.locale(), path];
-    case "owner":
-      return [codec.owner({ shape: "array" }), path];
-    case "set":
-      return [codec.set({ as: "array" }), path];
-    case "emails":
-      return [codec.emails(), [path]];
-    case "phones":
-      return [codec.phones(), [path]];
-    case "address":
-      return [codec.address(), { street: path }];
-    case "name":
-      return [codec.fullName(), path];
-    case "reference":
-      return [codec.reference({ shape: "id" }), path];
-    default:
-      return [codec.text(), path];
-  }
-}
+const stored = {
+  integer: codec.integer({ as: "string" }),
+  decimal: codec.decimal({ as: "string" }),
+  money: codec.money({ as: "string" }),
+  date: codec.date({ as: "epoch", offsetMinutes: shanghaiMinutes }),
+  instant: codec.instant({ as: "epoch" }),
+  option: codec.option({ by: "label" }),
+  owner: codec.owner({ shape: "array" }),
+};

@@ -1,5 +1,13 @@
 /** Which remote field holds which canonical one. Data only: the codecs do the work. */
-import { type Codec, codec, type Entity, type EntityMap, type FieldRule, type Path } from "../../core/connector.ts";
+import {
+  type Codec,
+  type Connector,
+  codec,
+  type Entity,
+  type EntityMap,
+  type FieldRule,
+  type Path,
+} from "../../core/connector.ts";
 
 export const objects: Readonly<Record<Entity, string>> = { account: "companies", contact: "people" };
 
@@ -49,30 +57,4 @@ export const entities: Readonly<Record<Entity, EntityMap>> = {
 };
 
 /** For fields that the YAML maps. A type that your system stores in a form of its own gets its codec here. */
-export function ruleFor(field: { readonly name: string; readonly type: string }, path: string): FieldRule {
-  if (field.type === "emails") return both([path], codec.emails());
-  if (field.type === "phones") return both([path], codec.phones());
-  if (field.type === "address") return both({ street: path }, codec.address());
-  return both(path, (codecs[field.type] ?? codec.text)());
-}
-
-const codecs: Readonly<Record<string, () => Codec>> = {
-  longtext: () => codec.longtext(),
-  email: () => codec.email(),
-  phone: () => codec.phone(),
-  url: () => codec.url(),
-  domain: () => codec.domain(),
-  taxid: () => codec.taxId(),
-  integer: () => codec.integer(),
-  decimal: () => codec.decimal(),
-  money: () => codec.money(),
-  boolean: () => codec.boolean(),
-  date: () => codec.date(),
-  instant: () => codec.instant(),
-  option: () => codec.option(),
-  locale: () => codec.locale(),
-  owner: () => codec.owner({ shape: "id" }),
-  set: () => codec.set(),
-  name: () => codec.fullName(),
-  reference: () => codec.reference({ shape: "id" }),
-};
+export const ruleFor: Connector["rule"] = ({ type }, path) => codec.byType(type, path);

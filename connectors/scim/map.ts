@@ -3,7 +3,15 @@
  *
  * Source  RFC 7643, sections 4.1 to 4.3.
  */
-import { type Codec, codec, type Entity, type EntityMap, type FieldRule, type Path } from "../../core/connector.ts";
+import {
+  type Codec,
+  type Connector,
+  codec,
+  type Entity,
+  type EntityMap,
+  type FieldRule,
+  type Path,
+} from "../../core/connector.ts";
 import { enterpriseUrn, type Settings } from "./config.ts";
 
 const both = (path: Path, by: Codec): FieldRule => ({ path, codec: by, access: "both" });
@@ -73,30 +81,4 @@ export function entitiesOf(settings: Settings): Partial<Record<Entity, EntityMap
 }
 
 /** For fields that the YAML maps. */
-export function ruleFor(field: { readonly name: string; readonly type: string }, path: string): FieldRule {
-  if (field.type === "emails") return both([path], codec.emails());
-  if (field.type === "phones") return both([path], codec.phones());
-  if (field.type === "address") return both({ street: path }, codec.address());
-  return both(path, (codecs[field.type] ?? codec.text)());
-}
-
-const codecs: Readonly<Record<string, () => Codec>> = {
-  longtext: () => codec.longtext(),
-  email: () => codec.email(),
-  phone: () => codec.phone(),
-  url: () => codec.url(),
-  domain: () => codec.domain(),
-  taxid: () => codec.taxId(),
-  integer: () => codec.integer(),
-  decimal: () => codec.decimal(),
-  money: () => codec.money(),
-  boolean: () => codec.boolean(),
-  date: () => codec.date(),
-  instant: () => codec.instant(),
-  option: () => codec.option(),
-  locale: () => codec.locale(),
-  owner: () => codec.owner({ shape: "id" }),
-  set: () => codec.set(),
-  name: () => codec.fullName(),
-  reference: () => codec.reference({ shape: "id" }),
-};
+export const ruleFor: Connector["rule"] = ({ type }, path) => codec.byType(type, path);

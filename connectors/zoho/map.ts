@@ -4,7 +4,15 @@
  *
  * Source  Zoho CRM API v8, "Fields Metadata"; Zoho CRM help, "Standard Fields".
  */
-import { type Codec, codec, type Entity, type EntityMap, type FieldRule, type Path } from "../../core/connector.ts";
+import {
+  type Codec,
+  type Connector,
+  codec,
+  type Entity,
+  type EntityMap,
+  type FieldRule,
+  type Path,
+} from "../../core/connector.ts";
 import { modules, type Settings } from "./config.ts";
 
 const both = (path: Path, by: Codec): FieldRule => ({ path, codec: by, access: "both" });
@@ -90,38 +98,11 @@ export function entitiesOf(settings: Settings): Record<Entity, EntityMap> {
 }
 
 /** Rules for fields named in the YAML, mostly custom ones. */
-export function ruleFor(field: { readonly name: string; readonly type: string }, path: string): FieldRule {
-  switch (field.type) {
-    case "emails":
-      return both([path], codec.emails());
-    case "phones":
-      return both([path], codec.phones());
-    case "address":
-      return both({ street: path }, codec.address());
-    case "name":
-      return both(path, codec.fullName());
-    case "set":
-      return both(path, codec.set({ as: path === "Tag" ? "names" : "array" }));
-    default:
-      return both(path, (codecs[field.type] ?? codec.text)());
-  }
-}
+export const ruleFor: Connector["rule"] = ({ type }, path) =>
+  codec.byType(type, path, path === "Tag" ? { ...stored, set: codec.set({ as: "names" }) } : stored);
 
-const codecs: Readonly<Record<string, () => Codec>> = {
-  longtext: () => codec.longtext(),
-  email: () => codec.email(),
-  phone: () => codec.phone(),
-  url: () => codec.url(),
-  domain: () => codec.domain(),
-  taxid: () => codec.taxId(),
-  integer: () => codec.integer(),
-  decimal: () => codec.decimal(),
-  money: () => codec.money(),
-  boolean: () => codec.boolean(),
-  date: () => codec.date(),
-  instant: () => codec.instant(),
-  option: () => codec.option({ by: "label" }),
-  locale: () => codec.locale(),
-  owner: () => codec.owner({ shape: "object" }),
-  reference: () => codec.reference({ shape: "object" }),
+const stored = {
+  option: codec.option({ by: "label" }),
+  owner: codec.owner({ shape: "object" }),
+  reference: codec.reference({ shape: "object" }),
 };

@@ -1,4 +1,5 @@
 /** Every codec that a field map can name; connectors reach them as `codec` through `core/connector.ts`. */
+export { byType, type CodecsByType } from "./codecs/by-type.ts";
 export { address, fullName, nameParts } from "./codecs/group.ts";
 export { owner, reference } from "./codecs/link.ts";
 export { emails, phones, set } from "./codecs/list.ts";
