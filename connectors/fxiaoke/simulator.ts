@@ -8,8 +8,8 @@ import { type Context, Hono } from "hono";
 import {
   ConnectionCut,
   createFaults,
+  createStrike,
   type FaultPlan,
-  type FaultRule,
   type Notices,
   type Screen,
   type Simulator,
@@ -375,11 +375,8 @@ export function createFxiaokeSimulator(options: FxiaokeSimulatorOptions): Fxiaok
   const isToken = (path: string): boolean => path === "/oauth2.0/token" || path === "/cgi/corpAccessToken/get/V2";
 
   /** Token calls may not overlap, so they hold their place while a fault delays them. */
-  const dispatch = async (request: Request, path: string, delayMs: number): Promise<Response> => {
-    if (!isToken(path)) {
-      if (delayMs > 0) await clock.sleep(delayMs);
-      return app.fetch(request);
-    }
+  const holding = async (request: Request, work: () => Promise<Response> | Response): Promise<Response> => {
+    if (!isToken(new URL(request.url).pathname)) return work();
     try {
       gate.enterToken();
     } catch (error) {
@@ -387,8 +384,7 @@ export function createFxiaokeSimulator(options: FxiaokeSimulatorOptions): Fxiaok
       throw error;
     }
     try {
-      if (delayMs > 0) await clock.sleep(delayMs);
-      return await app.fetch(request);
+      return await work();
     } finally {
       gate.leaveToken();
     }
@@ -404,48 +400,17 @@ export function createFxiaokeSimulator(options: FxiaokeSimulatorOptions): Fxiaok
     if (typeof value === "string") gate.revoke(value);
   };
 
-  const struck = async (rule: FaultRule | undefined, request: Request, path: string): Promise<Response> => {
-    const delayMs = rule?.delayMs ?? 1_000;
-    if (rule?.fault === "equal-times") frozenAt ??= stamp();
-    else frozenAt = undefined;
-    switch (rule?.fault) {
-      case "status-429":
-        return html(429);
-      case "status-429-retry-after": {
-        const response = html(429);
-        response.headers.set("retry-after", String(Math.ceil(delayMs / 1000)));
-        return response;
-      }
-      case "rate-over-200":
-        return refusal(new Refused(switches.throttleCode, "秒频次超限"), "");
-      case "status-500":
-        return html(500);
-      case "status-503":
-        return html(503);
-      case "not-json":
-        return html(200);
-      case "drop":
-        throw new ConnectionCut();
-      case "lost-reply":
-        await dispatch(request, path, 0);
-        throw new ConnectionCut();
-      case "hang-after":
-        await dispatch(request, path, 0);
-        await clock.sleep(delayMs);
-        throw new ConnectionCut();
-      case "late-commit":
-        // The write lands when the delay is over, whatever the caller does meanwhile.
-        void dispatch(request, path, delayMs);
-        throw new ConnectionCut();
-      case "slow":
-        return dispatch(request, path, delayMs);
-      case "expire-token":
-        await revokePresented(request);
-        return dispatch(request, path, 0);
-      default:
-        return dispatch(request, path, 0);
-    }
-  };
+  const strike = createStrike({
+    clock,
+    dispatch: (request) => app.fetch(request),
+    holding,
+    freeze: (isFrozen) => {
+      frozenAt = isFrozen ? (frozenAt ?? stamp()) : undefined;
+    },
+    revoke: revokePresented,
+    refusals: { "over-200": () => refusal(new Refused(switches.throttleCode, "秒频次超限"), "") },
+    hangs: true,
+  });
 
   /** On the screen a person picks an employee; either form of the id stands for one. */
   const withPlainOwner = (fields: Json): Json =>
@@ -498,7 +463,7 @@ export function createFxiaokeSimulator(options: FxiaokeSimulatorOptions): Fxiaok
       const key = `${request.method} ${path}`;
       calls[key] = (calls[key] ?? 0) + 1;
       const rule = faults.strike({ method: request.method, path });
-      const response = await struck(rule, request, path);
+      const response = await strike(rule, request);
       if (switches.loseReplies && path.endsWith("/create")) throw new ConnectionCut();
       return response;
     },

@@ -4,10 +4,9 @@
  */
 import { type Context, Hono } from "hono";
 import {
-  ConnectionCut,
   createFaults,
+  createStrike,
   type FaultPlan,
-  type FaultRule,
   type Notices,
   type Simulator,
   type SimulatorClock,
@@ -220,41 +219,14 @@ export function createMemorySimulator({ clock, faults: plan }: MemorySimulatorOp
     return context.json({ results: given.map((one, index) => (half && index % 2 === 1 ? locked : write(one))) });
   });
 
-  const plain = (status: number, headers: Record<string, string> = {}): Response =>
-    new Response("<html>", { status, headers: { "content-type": "text/html", ...headers } });
-
-  const answer = async (request: Request, rule: FaultRule | undefined): Promise<Response> => {
-    const delayMs = rule?.delayMs ?? 1_000;
-    if (rule?.fault === "equal-times") frozenAt ??= stamp();
-    else frozenAt = undefined;
-    isHalf = rule?.fault === "half-batch";
-    switch (rule?.fault) {
-      case "status-429":
-        return plain(429);
-      case "status-429-retry-after":
-        return plain(429, { "retry-after": String(Math.ceil(delayMs / 1000)) });
-      case "status-500":
-        return plain(500);
-      case "status-503":
-        return plain(503);
-      case "not-json":
-        return plain(200);
-      case "drop":
-        throw new ConnectionCut();
-      case "hang-after":
-      case "lost-reply":
-        await app.fetch(request);
-        throw new ConnectionCut();
-      case "late-commit":
-        void clock.sleep(delayMs).then(() => app.fetch(request));
-        throw new ConnectionCut();
-      case "slow":
-        await clock.sleep(delayMs);
-        return app.fetch(request);
-      default:
-        return app.fetch(request);
-    }
-  };
+  const strike = createStrike({
+    clock,
+    dispatch: (request) => app.fetch(request),
+    freeze: (isFrozen) => {
+      frozenAt = isFrozen ? (frozenAt ?? stamp()) : undefined;
+    },
+    hangs: false,
+  });
 
   const rowOf = (entity: "account" | "contact", id: string): Row => {
     const row = tableOf(entity).rows.get(id);
@@ -267,7 +239,9 @@ export function createMemorySimulator({ clock, faults: plan }: MemorySimulatorOp
       const { pathname: path } = new URL(request.url);
       const key = `${request.method} ${path}`;
       calls[key] = (calls[key] ?? 0) + 1;
-      return answer(request, faults.strike({ method: request.method, path }));
+      const rule = faults.strike({ method: request.method, path });
+      isHalf = rule?.fault === "half-batch";
+      return strike(rule, request);
     },
     screen: {
       create: (entity, fields) => insert(tableOf(entity), fields, screenUser).id,

@@ -8,11 +8,10 @@ import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { pathNames } from "../../core/connector.ts";
 import {
-  ConnectionCut,
   createFaults,
+  createStrike,
   type Entity,
   type FaultPlan,
-  type FaultRule,
   type Simulator,
   type SimulatorClock,
   scim,
@@ -319,43 +318,15 @@ export function createScimSimulator({ clock, faults: plan, switches, groups = tr
 
   // ---- faults ----
 
-  const plain = (status: number, headers: Readonly<Record<string, string>> = {}): Response =>
-    new Response("<html>", { status, headers: { "content-type": "text/html", ...headers } });
-  const dispatch = async (request: Request): Promise<Response> => app.fetch(request);
-  const struck = async (request: Request, rule: FaultRule | undefined): Promise<Response> => {
-    const delayMs = rule?.delayMs ?? 1_000;
-    if (rule?.fault === "equal-times") frozenAt ??= stamp();
-    else frozenAt = undefined;
-    switch (rule?.fault) {
-      case "status-429":
-        return plain(429);
-      case "status-429-retry-after":
-        return plain(429, { "retry-after": String(Math.ceil(delayMs / 1000)) });
-      case "status-500":
-        return plain(500);
-      case "status-503":
-        return plain(503);
-      case "not-json":
-        return plain(200);
-      case "drop":
-        throw new ConnectionCut();
-      case "hang-after":
-      case "lost-reply":
-        await dispatch(request);
-        throw new ConnectionCut();
-      case "late-commit":
-        void clock.sleep(delayMs).then(() => dispatch(request));
-        throw new ConnectionCut();
-      case "slow":
-        await clock.sleep(delayMs);
-        return dispatch(request);
-      case "expire-token":
-        tokens.clear();
-        return dispatch(request);
-      default:
-        return dispatch(request);
-    }
-  };
+  const strike = createStrike({
+    clock,
+    dispatch: (request) => app.fetch(request),
+    freeze: (isFrozen) => {
+      frozenAt = isFrozen ? (frozenAt ?? stamp()) : undefined;
+    },
+    revoke: () => tokens.clear(),
+    hangs: false,
+  });
 
   // ---- the provider's own screen ----
 
@@ -381,7 +352,7 @@ export function createScimSimulator({ clock, faults: plan, switches, groups = tr
       base = `${origin}${basePath}`;
       const key = `${request.method} ${pathname.replace(/(\/(?:Users|Groups))\/.+$/, "$1")}`;
       calls[key] = (calls[key] ?? 0) + 1;
-      return struck(request, faults.strike({ method: request.method, path: pathname }));
+      return strike(faults.strike({ method: request.method, path: pathname }), request);
     },
     screen: {
       create: (entity, fields) => insert(typeOf(entity), made(entity, {}, fields)).id,

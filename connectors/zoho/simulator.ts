@@ -7,6 +7,7 @@
  */
 import {
   createFaults,
+  createStrike,
   type FaultPlan,
   type Notices,
   type Simulator,
@@ -21,11 +22,11 @@ import { createGate } from "./simulator/gate.ts";
 import { createMetadata } from "./simulator/metadata.ts";
 import { createOAuth, credentials } from "./simulator/oauth.ts";
 import { createReads } from "./simulator/reads.ts";
+import { refusals } from "./simulator/refusals.ts";
 import { createRenderer } from "./simulator/render.ts";
 import { createRoutes } from "./simulator/routes.ts";
 import { createScreen, seedZoho } from "./simulator/screen.ts";
 import { createStore, type Row } from "./simulator/store.ts";
-import { createStrike } from "./simulator/strike.ts";
 import { type CustomField, createSchema, type Module } from "./simulator/tenant.ts";
 import { createWatch, type Notification } from "./simulator/watch.ts";
 import type { Json } from "./simulator/wire.ts";
@@ -156,7 +157,14 @@ export function createZohoSimulator(options: ZohoSimulatorOptions): ZohoSimulato
     return response;
   };
 
-  const strike = createStrike({ clock, store, oauth, dispatch });
+  const strike = createStrike({
+    clock,
+    dispatch,
+    freeze: (isFrozen) => (isFrozen ? store.freeze() : store.thaw()),
+    revoke: oauth.drop,
+    refusals,
+    hangs: true,
+  });
 
   const rowOf = (name: Module, id: string): Row => {
     const row = store.find(name, id);
