@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { firstLine } from "./child.ts";
 import { type Figure, rssMbOf } from "./figure.ts";
 import { personOf } from "./scim/person.ts";
 
@@ -177,17 +178,4 @@ async function loadOn(
   const args = [join(root, "test/bench/scim/load.ts"), baseUrl, token, file, String(forSeconds), String(connections)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   return (await firstLine(child)) as Load;
-}
-
-/** What a process of ours prints first is one JSON object. */
-function firstLine(child: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    let text = "";
-    child.stdout?.on("data", (part) => {
-      text += part;
-      const end = text.indexOf("\n");
-      if (end >= 0) resolve(JSON.parse(text.slice(0, end)));
-    });
-    child.once("exit", () => reject(new Error(`the process ended without a word: ${text}`)));
-  });
 }

@@ -5,11 +5,12 @@
  * The system that calls is down meanwhile, as when a vendor's API fails and its webhooks go on: calls are proven, kept
  * once and answered, and wait to be read.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { firstLine } from "./child.ts";
 import { type Figure, rssMbOf } from "./figure.ts";
 
 const secret = "whsec_YmVuY2gtc2VjcmV0LTAxMjM0NTY3ODkwMTIzNDU2Nzg=";
@@ -76,17 +77,4 @@ async function loadOn(url: string, forSeconds: number): Promise<Load> {
   const args = [join(root, "test/bench/webhooks/load.ts"), url, secret, String(forSeconds), String(connections)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   return (await firstLine(child)) as Load;
-}
-
-/** What a process of ours prints first is one JSON object. */
-function firstLine(child: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    let text = "";
-    child.stdout?.on("data", (part) => {
-      text += part;
-      const end = text.indexOf("\n");
-      if (end >= 0) resolve(JSON.parse(text.slice(0, end)));
-    });
-    child.once("exit", () => reject(new Error(`the process ended without a word: ${text}`)));
-  });
 }

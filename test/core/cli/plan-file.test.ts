@@ -1,44 +1,21 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createMemorySimulator, type MemorySimulator } from "../../../connectors/memory/simulator.ts";
-import { type SimulatorServer, serveSimulator } from "../../../core/simulator-server.ts";
-import { type CliKit, createCliKit } from "../../kit/cli-kit.ts";
-import { type StillClock, stillClock } from "../../kit/clock.ts";
+import type { MemorySimulator } from "../../../connectors/memory/simulator.ts";
+import type { StillClock } from "../../kit/clock.ts";
+import { createPairKit, type PairKit } from "../../kit/pair-kit.ts";
 
-let kit: CliKit;
+let kit: PairKit;
 let clock: StillClock;
-let servers: ReadonlyArray<SimulatorServer>;
-let left: MemorySimulator;
-let right: MemorySimulator;
+let left: PairKit["left"];
+let right: PairKit["right"];
 
 beforeEach(async () => {
-  clock = stillClock();
-  kit = createCliKit({ clock });
-  left = createMemorySimulator({ clock });
-  right = createMemorySimulator({ clock });
-  servers = [await serveSimulator(left), await serveSimulator(right)];
-  configure();
+  kit = await createPairKit();
+  ({ clock, left, right } = kit);
+  kit.configure("syncline.yaml");
 });
 
-afterEach(async () => {
-  for (const server of servers) await server.close();
-  kit.remove();
-});
-
-function configure(more: Readonly<Record<string, unknown>> = {}): void {
-  const [one, two] = servers;
-  const key = { account: "Hub_Id", contact: "Hub_Id" };
-  writeFileSync(
-    kit.file("syncline.yaml"),
-    JSON.stringify({
-      hub: { store: `sqlite:${kit.file("hub.db")}` },
-      connections: {
-        left: { use: "memory", ...left.connection(one?.url ?? ""), key },
-        right: { use: "memory", ...right.connection(two?.url ?? ""), key, ...more },
-      },
-    }),
-  );
-}
+afterEach(() => kit.remove());
 
 const file = (): string => kit.file("plan.json");
 const names = ({ screen }: MemorySimulator, entity: "account" | "contact" = "account"): ReadonlyArray<unknown> =>

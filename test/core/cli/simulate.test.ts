@@ -1,40 +1,22 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createMemorySimulator, type MemorySimulator } from "../../../connectors/memory/simulator.ts";
-import { type SimulatorServer, serveSimulator } from "../../../core/simulator-server.ts";
-import { type CliKit, createCliKit } from "../../kit/cli-kit.ts";
-import { type StillClock, stillClock } from "../../kit/clock.ts";
+import type { StillClock } from "../../kit/clock.ts";
+import { createPairKit, type PairKit } from "../../kit/pair-kit.ts";
 
-let kit: CliKit;
+let kit: PairKit;
 let clock: StillClock;
-let servers: ReadonlyArray<SimulatorServer>;
-let left: MemorySimulator;
-let right: MemorySimulator;
+let left: PairKit["left"];
+let right: PairKit["right"];
 
 beforeEach(async () => {
-  clock = stillClock();
-  kit = createCliKit({ clock });
-  left = createMemorySimulator({ clock });
-  right = createMemorySimulator({ clock });
-  servers = [await serveSimulator(left), await serveSimulator(right)];
+  kit = await createPairKit();
+  ({ clock, left, right } = kit);
 });
 
-afterEach(async () => {
-  for (const server of servers) await server.close();
-  kit.remove();
-});
+afterEach(() => kit.remove());
 
-function write(file: string, policy: unknown, right2: Readonly<Record<string, unknown>> = {}): string {
-  const key = { account: "Hub_Id", contact: "Hub_Id" };
-  const [one, two] = servers;
-  const connections = {
-    left: { use: "memory", ...left.connection(one?.url ?? ""), key },
-    right: { use: "memory", ...right.connection(two?.url ?? ""), key, ...right2 },
-  };
-  const yaml = { hub: { store: `sqlite:${kit.file("hub.db")}` }, connections, policy: { account: policy } };
-  writeFileSync(kit.file(file), JSON.stringify(yaml));
-  return kit.file(file);
-}
+const write = (file: string, account: unknown, ofRight: Readonly<Record<string, unknown>> = {}): string =>
+  kit.configure(file, { right: ofRight, more: { policy: { account } } });
 
 const company = (name: string, fields: Readonly<Record<string, string>>) => ({
   Name: name,
