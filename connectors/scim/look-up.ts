@@ -3,7 +3,7 @@ import { type Criterion, type RemoteRecord, type Tombstone, Unavailable } from "
 import { type Client, detailOf } from "./client.ts";
 import type { Abilities } from "./discover.ts";
 import { isJson, type Json, member, textIn } from "./json.ts";
-import { fieldOf, placeOf } from "./places.ts";
+import { attributeIn, fieldOf, placeOf } from "./places.ts";
 import { pull, type Source } from "./pull.ts";
 import { recordOf } from "./records.ts";
 
@@ -136,17 +136,18 @@ const numbersMax = 20;
 /** Whether the resource holds what is looked for, under whichever number. */
 function isHeld(resource: Json, criterion: Criterion): boolean {
   if (fits(fieldOf(resource, criterion.field), criterion)) return true;
-  const { index, type } = placeOf(criterion.field);
+  const place = placeOf(criterion.field);
+  const { index, type, part } = place;
   if (index === null && type === null) return false;
-  const { urn, attribute, part } = placeOf(criterion.field);
-  const values = member(urn === null ? resource : member(resource, urn), attribute);
+  const values = attributeIn(resource, place);
   if (!Array.isArray(values)) return false;
   return values
     .slice(0, numbersMax)
     .some((element) => fits(isJson(element) ? member(element, part ?? "value") : element, criterion));
 }
 
-function fits(held: unknown, { value, how }: Criterion): boolean {
+/** Whether one value is what is looked for, in any case of letters. */
+export function fits(held: unknown, { value, how }: Criterion): boolean {
   if (typeof held !== "string") return false;
   const [one, other] = [held.toLowerCase(), value.toLowerCase()];
   return how === "contains" ? one.includes(other) : one === other;

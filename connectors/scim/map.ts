@@ -82,3 +82,13 @@ export function entitiesOf(settings: Settings): Partial<Record<Entity, EntityMap
 
 /** For fields that the YAML maps. */
 export const ruleFor: Connector["rule"] = ({ type }, path) => codec.byType(type, path);
+
+/** Every user has a login name; where the hub knows none, the main e-mail address is one. */
+export function withLogin(
+  entity: Entity,
+  fields: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  if (entity !== "contact") return fields;
+  const login = fields.userName ?? fields["emails[1]"];
+  return login === undefined || login === null ? fields : { ...fields, userName: login };
+}

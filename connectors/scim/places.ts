@@ -49,12 +49,15 @@ const apart: Readonly<Record<string, ReadonlySet<string>>> = {
   phoneNumbers: new Set(["mobile", "fax", "pager"]),
 };
 
-const holderOf = (resource: Json, urn: string | null): unknown => (urn === null ? resource : member(resource, urn));
+/** The whole attribute, as it stands. */
+export const attributeIn = (resource: Json, { urn, attribute }: Pick<Place, "urn" | "attribute">): unknown =>
+  member(urn === null ? resource : member(resource, urn), attribute);
 
 /** A field of a resource; null where it is empty. */
 export function fieldOf(resource: Json, name: string): unknown {
-  const { urn, attribute, type, index, part } = placeOf(name);
-  const value = member(holderOf(resource, urn), attribute);
+  const place = placeOf(name);
+  const { attribute, type, index, part } = place;
+  const value = attributeIn(resource, place);
   if (index !== null) return plain(attribute, partOf(numbered(attribute, value)[index - 1], part ?? "value"));
   if (type !== null) return plain(attribute, partOf(ofType(value, type), part ?? "value"));
   if (part !== null) return plain(attribute, partOf(Array.isArray(value) ? inOrder(value)[0] : value, part));
@@ -108,9 +111,9 @@ export function touchedBy(resource: Json, fields: Readonly<Record<string, unknow
     group.sets.push([place, value]);
     groups.set(key, group);
   }
-  return [...groups.values()].map(({ place: { urn, attribute }, sets }) => {
-    const before = member(holderOf(resource, urn), attribute);
-    return { urn, attribute, value: cleared(written(attribute, before, sets)) };
+  return [...groups.values()].map(({ place, sets }) => {
+    const { urn, attribute } = place;
+    return { urn, attribute, value: cleared(written(attribute, attributeIn(resource, place), sets)) };
   });
 }
 

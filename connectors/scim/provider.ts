@@ -24,7 +24,8 @@ import {
   Unavailable,
 } from "../../core/connector.ts";
 import { isJson, type Json, member } from "./json.ts";
-import { contactFields, ruleFor } from "./map.ts";
+import { fits } from "./look-up.ts";
+import { contactFields, ruleFor, withLogin } from "./map.ts";
 import { fieldOf, touchedBy, withTouched } from "./places.ts";
 
 const described = <S extends Schema.Top>(schema: S, description: string) => schema.annotate({ description });
@@ -139,15 +140,12 @@ function changeOf(record: ShelvedRecord, fields: ReadonlyArray<string>): RemoteR
   return { kind: "record", id, fields: held, version: String(version), createdAt, modifiedAt };
 }
 
-function isHeld(body: Json, { field, value, how }: Criterion): boolean {
-  const fits = (held: unknown): boolean => {
-    if (typeof held !== "string") return false;
-    const [one, other] = [held.toLowerCase(), value.toLowerCase()];
-    return how === "contains" ? one.includes(other) : one === other;
-  };
-  if (fits(fieldOf(body, field))) return true;
+function isHeld(body: Json, criterion: Criterion): boolean {
+  const { field } = criterion;
+  if (fits(fieldOf(body, field), criterion)) return true;
   const values = member(body, field.replace(/\[.*$/, ""));
-  return Array.isArray(values) && values.some((element) => fits(isJson(element) ? member(element, "value") : element));
+  if (!Array.isArray(values)) return false;
+  return values.some((element) => fits(isJson(element) ? member(element, "value") : element, criterion));
 }
 
 async function write(shelf: RecordShelf, operation: Operation): Promise<Result> {
@@ -155,11 +153,9 @@ async function write(shelf: RecordShelf, operation: Operation): Promise<Result> 
   if (operation.kind === "delete") return resultOf(await shelf.remove(type, operation.id), {});
   if (operation.kind === "create") {
     const { hubId, keyField } = operation;
-    const fields = { ...operation.fields, [keyField]: hubId };
-    const login = operation.entity === "contact" ? (fields.userName ?? fields["emails[1]"]) : undefined;
-    const named = login === undefined || login === null ? fields : { ...fields, userName: login };
-    const body = withTouched({}, touchedBy({}, named));
-    return resultOf(await shelf.put(type, { id: null, version: null, body }), named);
+    const fields = withLogin(operation.entity, { ...operation.fields, [keyField]: hubId });
+    const body = withTouched({}, touchedBy({}, fields));
+    return resultOf(await shelf.put(type, { id: null, version: null, body }), fields);
   }
   const [before] = await shelf.get(type, [operation.id]);
   if (before === undefined || before.body === null)

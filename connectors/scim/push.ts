@@ -8,10 +8,10 @@ import { type Entity, type Operation, type Result, type Tools, Unavailable } fro
 import { type Answer, type Client, detailOf } from "./client.ts";
 import { groupUrn, type Settings, userUrn } from "./config.ts";
 import type { Discover } from "./discover.ts";
-import { isTrue, type Json, member, textIn } from "./json.ts";
+import { isJson, isTrue, type Json, member, textIn } from "./json.ts";
 import { find, readOne } from "./look-up.ts";
-import { endpointOf } from "./map.ts";
-import { fieldOf, placeOf, type Touched, touchedBy, withTouched } from "./places.ts";
+import { endpointOf, withLogin } from "./map.ts";
+import { attributeIn, fieldOf, placeOf, type Touched, touchedBy, withTouched } from "./places.ts";
 import { secondOf } from "./records.ts";
 
 export interface Target {
@@ -82,13 +82,6 @@ async function create(target: Target, operation: Extract<Operation, { kind: "cre
   return refusalOf(answer, fields);
 }
 
-/** Every user has a login name; where the hub knows none, the main e-mail address is one. */
-function withLogin(entity: Entity, fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  if (entity !== "contact") return fields;
-  const login = fields.userName ?? fields["emails[1]"];
-  return login === undefined || login === null ? fields : { ...fields, userName: login };
-}
-
 /** A user whom the hub has deactivated before, and who is to be there again. */
 async function leftoverOf(
   { settings, client, discover }: Target,
@@ -102,12 +95,15 @@ async function leftoverOf(
   return found?.leftover === true ? found.id : undefined;
 }
 
+const baseSchemaOf = ({ accounts }: Settings, entity: Entity): string =>
+  entity === "contact" ? userUrn : (accounts?.schema ?? groupUrn);
+
 function schemasFor(
   settings: Settings,
   entity: Entity,
   fields: Readonly<Record<string, unknown>>,
 ): ReadonlyArray<string> {
-  const base = entity === "contact" ? userUrn : (settings.accounts?.schema ?? groupUrn);
+  const base = baseSchemaOf(settings, entity);
   const filled = Object.entries(fields).filter(([, value]) => value !== null && value !== "");
   return [...new Set([base, ...filled.flatMap(([name]) => placeOf(name).urn ?? [])])];
 }
@@ -171,18 +167,16 @@ async function update(target: Target, operation: Extract<Operation, { kind: "upd
   return refusalOf(answer, fields);
 }
 
-const isSame = (resource: Json, { urn, attribute, value }: Touched): boolean => {
-  const held = member(urn === null ? resource : member(resource, urn), attribute);
-  return JSON.stringify(held ?? null) === JSON.stringify(value ?? null);
-};
+const isSame = (resource: Json, touched: Touched): boolean =>
+  JSON.stringify(attributeIn(resource, touched) ?? null) === JSON.stringify(touched.value ?? null);
 
 /** Parts of a single complex attribute go apart, so that what others wrote beside them stays. */
 function patchOf(resource: Json, touched: ReadonlyArray<Touched>) {
   const operations = touched.flatMap(({ urn, attribute, value }) => {
     const path = urn === null ? attribute : `${urn}:${attribute}`;
-    const before = member(urn === null ? resource : member(resource, urn), attribute);
+    const before = attributeIn(resource, { urn, attribute });
     if (value === undefined) return [{ op: "remove", path }];
-    if (typeof value !== "object" || value === null || Array.isArray(value) || !isObject(before)) {
+    if (typeof value !== "object" || value === null || Array.isArray(value) || !isJson(before)) {
       return [{ op: "replace", path, value }];
     }
     const after: Json = { ...value };
@@ -197,15 +191,12 @@ function patchOf(resource: Json, touched: ReadonlyArray<Touched>) {
   return { schemas: [patchUrn], Operations: operations };
 }
 
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** The whole resource, with what the hub does not know in it. */
 function wholeOf({ settings }: Target, entity: Entity, resource: Json, touched: ReadonlyArray<Touched>): Json {
   const whole = withTouched(resource, touched);
   const named = member(whole, "schemas");
   const urns = touched.flatMap(({ urn, value }) => (urn === null || value === undefined ? [] : [urn]));
-  const base = entity === "contact" ? userUrn : (settings.accounts?.schema ?? groupUrn);
+  const base = baseSchemaOf(settings, entity);
   const schemas = [...new Set([...(Array.isArray(named) ? named : [base]), ...urns])];
   return { ...whole, schemas };
 }
