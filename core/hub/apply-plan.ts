@@ -138,8 +138,14 @@ function permitFor(tracked: ReadonlyArray<Tracked>): Permit {
     if (known === undefined) byPlace.set(place, [one]);
     else known.push(one);
   }
-  /** Places where something is due that is not as planned. */
-  const left = new Set<string>();
+  /** Ids that still may be written, by connection and entity; those where something is due that is not as planned leave. */
+  const open = new Map<string, Set<string>>();
+  for (const [first] of byPlace.values()) {
+    if (first === undefined || first.id === null) continue;
+    const { step, id } = first;
+    const target = `${step.connection}\n${step.entity}`;
+    open.set(target, (open.get(target) ?? new Set()).add(id));
+  }
   const stepFor = (connection: string, canonicalId: string, remoteId: string | null): Tracked | undefined => {
     const steps = byPlace.get(`${connection}\n${canonicalId}`) ?? [];
     // What the plan creates may need a second write, for a reference that follows it.
@@ -147,18 +153,12 @@ function permitFor(tracked: ReadonlyArray<Tracked>): Permit {
   };
   const begunBy = new Map<string, Tracked>();
   return {
-    covered: (connection, entity) =>
-      [...byPlace].flatMap(([place, [first]]) =>
-        first?.step.connection === connection && first.step.entity === entity && !left.has(place) && first.id !== null
-          ? [first.id]
-          : [],
-      ),
+    covered: (connection, entity) => [...(open.get(`${connection}\n${entity}`) ?? [])],
     admits: (world, side, canonical, patch) => {
-      const place = `${side.connection}\n${canonical.id}`;
       const step = stepFor(side.connection, canonical.id, patch.link?.remoteId ?? null);
       const objection = step === undefined ? "it is not in the plan" : objectionTo(world, step, patch);
       if (objection === null) return true;
-      left.add(place);
+      open.get(`${side.connection}\n${canonical.entity}`)?.delete(canonical.id);
       if (step !== undefined && !step.begun) step.moved = objection;
       return false;
     },

@@ -55,8 +55,9 @@ const pushAll = Effect.fn("push.all")(function* (push: PushRun, batches: number)
   for (const entity of entityOrder) {
     const side = live.sides.get(entity);
     if (side === undefined || !side.writable) continue;
+    const walk: Walk = { from: 0 };
     for (let batch = 0; batch < batches; batch++) {
-      const rows = yield* dueRows(push, entity);
+      const rows = yield* dueRows(push, entity, walk);
       if (rows.length === 0) break;
       for (const row of rows) push.tries.set(row.canonicalId, (push.tries.get(row.canonicalId) ?? 0) + 1);
       const prepared = yield* prepare(push, side, rows);
@@ -74,7 +75,12 @@ const countDue = (engine: Engine, connection: string) =>
     engine.store.database.db.$count(outbox, eq(outbox.connection, connection)),
   );
 
-function dueRows(push: PushRun, entity: Entity) {
+/** Where among the covered ones the last rows were found: the ones before are done, so that they are asked for last. */
+interface Walk {
+  from: number;
+}
+
+function dueRows(push: PushRun, entity: Entity, walk: Walk) {
   const { engine, live, tries, permit } = push;
   const spent = new Set([...tries].filter(([, count]) => count >= triesMax).map(([id]) => id));
   return engine.store.database.read("finding what is due", async () => {
@@ -83,9 +89,14 @@ function dueRows(push: PushRun, entity: Entity) {
       return rows.filter((row) => !spent.has(row.canonicalId)).slice(0, batchMax);
     }
     const ids = permit.covered(live.name, entity).filter((id) => !spent.has(id));
-    for (let from = 0; from < ids.length; from += batchMax) {
+    const chunks = Math.ceil(ids.length / batchMax);
+    const first = Math.floor(Math.min(walk.from, ids.length) / batchMax);
+    for (let step = 0; step < chunks; step++) {
+      const from = ((first + step) % chunks) * batchMax;
       const rows = await firstDue(engine, live.name, entity, batchMax, ids.slice(from, from + batchMax));
-      if (rows.length > 0) return rows;
+      if (rows.length === 0) continue;
+      walk.from = from;
+      return rows;
     }
     return [];
   });
