@@ -1,8 +1,8 @@
 /** `keys`: who may use the HTTP API. A key is shown once, when it is made. */
-
 import { durationMs } from "../config/duration.ts";
 import type { HubConfig } from "../config/hub-config.ts";
 import { createKey, revokeKey } from "../hub/keys.ts";
+import { providersIn } from "../hub/provider.ts";
 import { type Role, roleScopes, type Scope, scopesOf } from "../security/roles.ts";
 import { type ApiKey, listKeys } from "../store/api-keys.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
@@ -71,8 +71,8 @@ export async function createKeyCommand(
   return exit.ok;
 }
 
-function requireProvider({ connections }: HubConfig, name: string): void {
-  const providers = connections.filter(({ connector }) => connector.resident === true).map((one) => one.name);
+function requireProvider(config: HubConfig, name: string): void {
+  const providers = providersIn(config).map((one) => one.name);
   if (providers.includes(name)) return;
   throw new CommandFailed(
     `${name} is no connection that an identity provider can push into.`,

@@ -6,6 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { Effect } from "effect";
+import type { ConnectionConfig, HubConfig } from "../config/hub-config.ts";
 import { groupType, userType } from "../scim/core-schemas.ts";
 import { ScimError } from "../scim/error.ts";
 import { elementsOf, folded } from "../scim/match.ts";
@@ -28,18 +29,16 @@ import type { Hub } from "./open.ts";
 /** Users first: one client looks at the first type alone. */
 export const providerTypes: ReadonlyArray<ResourceType> = [userType, groupType];
 
+/** The connections that a client can push into. */
+export const providersIn = ({ connections }: Pick<HubConfig, "connections">): ReadonlyArray<ConnectionConfig> =>
+  connections.filter(({ connector }) => connector.resident === true);
+
 /** Records of one connection; they are held in memory. */
 export const recordsMax = 200_000;
 
-/** A record that is there, or was until now. */
-export interface Kept {
-  readonly type: ResourceType;
-  readonly resource: Resource;
-}
-
-/** What a write has changed; the first is what the client asked about. */
 export interface Written {
-  readonly kept: Kept;
+  /** What the client asked about, as it is now. */
+  readonly resource: Resource;
   /** Everything that is another one than before: nothing where the write said what was there. */
   readonly changed: ReadonlyArray<Resource>;
 }
@@ -50,7 +49,7 @@ export interface Precondition {
 }
 
 export interface Provider {
-  readonly look: <A>(look: (view: ResourceView) => A) => Effect.Effect<A, StoreFailed>;
+  readonly look: <A>(look: (view: ResourceView) => A) => Effect.Effect<A, ScimError | StoreFailed>;
   readonly create: (type: ResourceType, body: unknown) => Effect.Effect<Written, ScimError | StoreFailed>;
   readonly replace: (
     type: ResourceType,
@@ -82,7 +81,11 @@ export const providerOf = (hub: Pick<Hub, "store" | "clock">, connection: string
   const resources = resourcesOf(hub.store, connection);
   const write = (action: string, decide: Decide) => writing(resources, { hub, connection, actor, action }, decide);
   return {
-    look: resources.look,
+    look: (look) =>
+      Effect.flatMap(
+        resources.look((view) => judged(() => look(view))),
+        told,
+      ),
     create: (type, body) =>
       write("create", (view) => {
         checkRoom(view);
@@ -120,6 +123,18 @@ export const providerOf = (hub: Pick<Hub, "store" | "clock">, connection: string
 type Decide = (view: ResourceView) => ReadonlyArray<ResourceDraft> | Resource;
 
 /** Refusals are results: a transaction that throws is a store that failed. */
+function judged<A>(judge: () => A): A | ScimError {
+  try {
+    return judge();
+  } catch (error) {
+    if (error instanceof ScimError) return error;
+    throw error;
+  }
+}
+
+const told = <A>(judgement: A | ScimError): Effect.Effect<A, ScimError> =>
+  judgement instanceof ScimError ? Effect.fail(judgement) : Effect.succeed(judgement);
+
 const writing = Effect.fn("provider.write")(function* (
   resources: Resources,
   by: {
@@ -135,22 +150,18 @@ const writing = Effect.fn("provider.write")(function* (
   const { result, saved } = yield* resources.change(
     at,
     (view): ResourceChanges<Resource | ScimError | null> => {
-      try {
-        const decided = decide(view);
-        return Array.isArray(decided) ? { drafts: decided, result: null } : { drafts: [], result: decided as Resource };
-      } catch (error) {
-        if (error instanceof ScimError) return { drafts: [], result: error };
-        throw error;
-      }
+      const decided = judged(() => decide(view));
+      return Array.isArray(decided)
+        ? { drafts: decided, result: null }
+        : { drafts: [], result: decided as Resource | ScimError };
     },
     (drafts) =>
       drafts.map(({ id, type }) => ({ at, actor, action: `scim ${action}`, subject: `${connection}/${type}/${id}` })),
   );
-  if (result instanceof ScimError) return yield* Effect.fail(result);
-  const [first] = saved;
-  const resource = result ?? first;
+  // What was asked about is the first draft.
+  const resource = (yield* told(result)) ?? saved[0];
   if (resource === undefined) return yield* Effect.fail(gone("such resource"));
-  return { kept: { type: typeNamed(resource.type), resource }, changed: saved } satisfies Written;
+  return { resource, changed: saved } satisfies Written;
 });
 
 export const typeNamed = (name: string): ResourceType => (name === groupType.name ? groupType : userType);
@@ -184,7 +195,7 @@ export function liveOne(view: ResourceView, type: ResourceType, id: string, { if
 }
 
 function checkRoom(view: ResourceView): void {
-  const held = providerTypes.reduce((sum, { name }) => sum + view.all(name).length, 0);
+  const held = providerTypes.reduce((sum, { name }) => sum + view.count(name), 0);
   if (held >= recordsMax) throw new ScimError(403, null, `A connection holds ${recordsMax} resources at most.`);
 }
 

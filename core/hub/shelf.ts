@@ -50,7 +50,7 @@ const shelved = (resource: Resource, body: ShelvedRecord["body"]): ShelvedRecord
 async function saving(work: Effect.Effect<Written, ScimError | StoreFailed>): Promise<Shelving> {
   const done = await Effect.runPromise(Effect.result(work));
   if (done._tag === "Success") {
-    const { resource } = done.success.kept;
+    const { resource } = done.success;
     return { kind: "saved", record: shelved(resource, resource.body) };
   }
   const error = done.failure;

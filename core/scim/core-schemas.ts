@@ -162,6 +162,3 @@ export const groupType: ResourceType = {
   schema: groupSchema,
   extensions: [],
 };
-
-/** Accepted where a client names it, and never told: Entra's old mark of a group. */
-export const legacyGroupUrn = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group";

@@ -3,14 +3,13 @@ import { badRequest } from "./error.ts";
 import { extensionNamed, type Place, placeOf } from "./path.ts";
 import {
   type Attribute,
-  commonAttributes,
+  baseAttributes,
   emptyObject,
   findAttribute,
   isObject,
   type ResourceType,
   type ScimObject,
   type ScimValue,
-  schemasOf,
 } from "./schema.ts";
 
 export interface Projection {
@@ -34,30 +33,40 @@ export function projectionOf(attributes: ReadonlyArray<string>, excluded: Readon
 
 export const everything: Projection = { attributes: [], excluded: [] };
 
-/** A resource as it goes out: with its `schemas`, without what is never told. */
-export function project(type: ResourceType, resource: ScimObject, { attributes, excluded }: Projection): ScimObject {
+/** A resource as it goes out: with its `schemas`, without what is never told. Bound once, then asked of any number of resources. */
+export function bindProjection(
+  type: ResourceType,
+  { attributes, excluded }: Projection,
+): (resource: ScimObject) => ScimObject {
   const wanted = attributes.length === 0 ? null : selectionOf(type, attributes);
   const unwanted = selectionOf(type, excluded);
-  const shown = emptyObject();
-  const urns = [type.schema.id, ...type.extensions.map(({ id }) => id).filter((id) => resource[id] !== undefined)];
-  shown.schemas = urns;
-  for (const schema of [null, ...type.extensions]) {
-    const holder = schema === null ? resource : resource[schema.id];
-    if (!isObject(holder)) continue;
-    const known = schema === null ? [...commonAttributes, ...type.schema.attributes] : schema.attributes;
-    const part = schema === null ? shown : emptyObject();
-    for (const [name, value] of Object.entries(holder)) {
-      const attribute = findAttribute(known, name);
-      if (attribute === undefined || attribute.returned === "never" || value === undefined || name === "schemas")
-        continue;
-      const key = `${schema?.id ?? ""}\n${attribute.name}`;
-      const told = toldOf(attribute, value as ScimValue, wanted?.get(key), unwanted.get(key), wanted !== null);
-      if (told !== undefined) part[attribute.name] = told;
+  const parts = [
+    { schema: null, known: baseAttributes(type) },
+    ...type.extensions.map((schema) => ({ schema, known: schema.attributes })),
+  ];
+  return (resource) => {
+    const shown = emptyObject();
+    shown.schemas = [type.schema.id, ...type.extensions.map(({ id }) => id).filter((id) => resource[id] !== undefined)];
+    for (const { schema, known } of parts) {
+      const holder = schema === null ? resource : resource[schema.id];
+      if (!isObject(holder)) continue;
+      const part = schema === null ? shown : emptyObject();
+      for (const [name, value] of Object.entries(holder)) {
+        const attribute = findAttribute(known, name);
+        if (attribute === undefined || attribute.returned === "never" || value === undefined || name === "schemas")
+          continue;
+        const key = `${schema?.id ?? ""}\n${attribute.name}`;
+        const told = toldOf(attribute, value as ScimValue, wanted?.get(key), unwanted.get(key), wanted !== null);
+        if (told !== undefined) part[attribute.name] = told;
+      }
+      if (schema !== null && Object.keys(part).length > 0) shown[schema.id] = part;
     }
-    if (schema !== null && Object.keys(part).length > 0) shown[schema.id] = part;
-  }
-  return shown;
+    return shown;
+  };
 }
+
+export const project = (type: ResourceType, resource: ScimObject, projection: Projection): ScimObject =>
+  bindProjection(type, projection)(resource);
 
 /** By place, the sub-attributes that were named; `all` for the whole attribute. */
 type Selection = ReadonlyMap<string, ReadonlySet<string> | "all">;
@@ -111,6 +120,3 @@ function withParts(value: ScimValue, keeps: (name: string) => boolean): ScimValu
   for (const [name, inner] of Object.entries(value)) if (keeps(name)) part[name] = inner as ScimValue;
   return Object.keys(part).length === 0 ? undefined : part;
 }
-
-/** The URNs that a type may show, for discovery. */
-export const urnsOf = (type: ResourceType): ReadonlyArray<string> => schemasOf(type).map(({ id }) => id);

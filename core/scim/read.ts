@@ -6,9 +6,11 @@
  */
 import { badRequest } from "./error.ts";
 import { booleanOf, instantOf } from "./match.ts";
+import { extensionNamed } from "./path.ts";
 import {
   type Attribute,
   emptyObject,
+  externalId,
   findAttribute,
   isObject,
   type ResourceType,
@@ -39,8 +41,7 @@ export function readResource(
       set(resource, attribute, raw);
       continue;
     }
-    const lower = name.toLowerCase();
-    const extension = type.extensions.find(({ id }) => id.toLowerCase() === lower);
+    const extension = extensionNamed(type, name);
     if (extension === undefined || !isObject(raw)) continue;
     const inner = emptyObject();
     for (const [part, value] of Object.entries(raw)) {
@@ -51,18 +52,6 @@ export function readResource(
   }
   return resource;
 }
-
-export const externalId: Attribute = {
-  name: "externalId",
-  type: "string",
-  multiValued: false,
-  description: "The identifier that the client gives.",
-  required: false,
-  caseExact: true,
-  mutability: "readWrite",
-  returned: "default",
-  uniqueness: "none",
-};
 
 function set(target: Record<string, ScimValue>, attribute: Attribute, raw: unknown): void {
   if (attribute.mutability === "readOnly") return;

@@ -90,6 +90,10 @@ export function findAttribute(attributes: ReadonlyArray<Attribute>, name: string
   return index.get(name.toLowerCase());
 }
 
+export const externalId = attribute("externalId", "string", "The identifier that the client gives.", {
+  caseExact: true,
+});
+
 /** What every resource has and no schema names. */
 export const commonAttributes: ReadonlyArray<Attribute> = [
   attribute("schemas", "reference", "URNs of the schemas in use.", {
@@ -104,7 +108,7 @@ export const commonAttributes: ReadonlyArray<Attribute> = [
     returned: "always",
     uniqueness: "server",
   }),
-  attribute("externalId", "string", "The identifier that the client gives.", { caseExact: true }),
+  externalId,
   attribute("meta", "complex", "What the server knows of the resource.", {
     mutability: "readOnly",
     subAttributes: [
@@ -116,6 +120,15 @@ export const commonAttributes: ReadonlyArray<Attribute> = [
     ],
   }),
 ];
+
+const bases = new WeakMap<Schema, ReadonlyArray<Attribute>>();
+
+/** What stands in a resource itself, beside its extensions: the common attributes and those of the base schema. */
+export function baseAttributes({ schema }: ResourceType): ReadonlyArray<Attribute> {
+  const known = bases.get(schema) ?? [...commonAttributes, ...schema.attributes];
+  bases.set(schema, known);
+  return known;
+}
 
 /** All schemas that a resource of this type may have, the base schema first. */
 export const schemasOf = ({ schema, extensions }: ResourceType): ReadonlyArray<Schema> => [schema, ...extensions];

@@ -3,11 +3,6 @@ import { elementsOf, folded, instantOf } from "./match.ts";
 import { placeOf } from "./path.ts";
 import { isObject, type ResourceType, type ScimObject, type ScimValue, valueAt, valueAttribute } from "./schema.ts";
 
-export interface Sort {
-  readonly by: string;
-  readonly descending: boolean;
-}
-
 type Key = string | number | undefined;
 
 /** What a resource is sorted by; an attribute that the type does not have sorts nothing. */

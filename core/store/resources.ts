@@ -35,6 +35,8 @@ export interface ResourceView {
   readonly named: (type: string, name: string) => Resource | undefined;
   /** Live ones of a type, in the order in which they came. */
   readonly all: (type: string) => ReadonlyArray<Resource>;
+  /** How many `all` are. */
+  readonly count: (type: string) => number;
   /** Of every type, in the order of their last change. */
   readonly since: (change: number, limit: number) => ReadonlyArray<Resource>;
 }
@@ -180,6 +182,10 @@ class Memory implements ResourceView {
       this.#lists.set(type, list);
     }
     return list;
+  }
+
+  count(type: string): number {
+    return this.#live.get(type)?.size ?? 0;
   }
 
   since(change: number, limit: number): ReadonlyArray<Resource> {

@@ -1,6 +1,7 @@
 /** API keys over the API: nobody gives away more than they have. */
 import { Effect, Schema } from "effect";
 import { createKey, revokeKey } from "../../hub/keys.ts";
+import { providersIn } from "../../hub/provider.ts";
 import { roleScopes, scopesOf } from "../../security/roles.ts";
 import { listKeys } from "../../store/api-keys.ts";
 import { paged, pageFor } from "../cursor.ts";
@@ -59,8 +60,7 @@ export const keyRoutes: ReadonlyArray<Route> = [
     secret: true,
     handle: function* ({ hub, caller, body }) {
       const { role, expiresAt, connection } = body;
-      const provided = hub.config.connections.filter(({ connector }) => connector.resident === true);
-      const fits = provided.some(({ name }) => name === connection);
+      const fits = providersIn(hub.config).some(({ name }) => name === connection);
       if (role === "provisioner" ? !fits : connection !== undefined) {
         const what = role === "provisioner" ? "must name a connection with use: scim-provider" : "is for provisioners";
         return yield* Effect.fail(invalid([{ path: "body.connection", what }]));

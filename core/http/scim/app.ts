@@ -17,6 +17,7 @@ import {
   liveOne,
   type Provider,
   providerOf,
+  providersIn,
   providerTypes,
   type Written,
   wholeOf,
@@ -33,11 +34,11 @@ import {
   typeDocument,
 } from "../../scim/discovery.ts";
 import { badRequest, errorBody, ScimError } from "../../scim/error.ts";
-import { project } from "../../scim/project.ts";
+import { bindProjection } from "../../scim/project.ts";
 import { isObject, type ResourceType, type ScimObject } from "../../scim/schema.ts";
 import { scopesOf } from "../../security/roles.ts";
 import { noteAudit } from "../../store/audit.ts";
-import type { Resource } from "../../store/resources.ts";
+import type { Resource, ResourceView } from "../../store/resources.ts";
 import { bodyOfRequest } from "../body.ts";
 import { createBuckets, type Rate } from "../buckets.ts";
 import { type AppOptions, refusedRate } from "../options.ts";
@@ -92,7 +93,7 @@ export function createScimFace(options: ScimFaceOptions): Hono {
     const found = text === undefined ? null : await run(recogniseKey(hub, text));
     const key = found?.kind === "known" ? found.key : null;
     const isLet = key !== null && key.connection === name && scopesOf(key.role, key.scopes).includes("provision");
-    const connection = hub.config.connections.find((one) => one.name === name && one.connector.resident === true);
+    const connection = providersIn(hub.config).find((one) => one.name === name);
     if (!isLet || connection === undefined) {
       const address = options.addressOf?.(context) ?? "";
       options.onRefused?.(found === null ? "missing" : found.kind === "refused" ? found.why : "unknown", address);
@@ -157,12 +158,14 @@ export function createScimFace(options: ScimFaceOptions): Hono {
 
   // ---- one resource ----
 
-  const shownOf = (
-    calling: Calling,
-    type: ResourceType,
-    whole: ScimObject,
-    { projection }: Pick<ListQuery, "projection">,
-  ) => project(type, withLocation(whole, `${calling.base}${type.endpoint}/${String(whole.id)}`), projection);
+  const located = ({ base }: Calling, { endpoint }: ResourceType, id: string): string => `${base}${endpoint}/${id}`;
+
+  /** One resource as this request wants to see it. */
+  const showing = (context: Context, calling: Calling, type: ResourceType) => {
+    const show = bindProjection(type, queryIn(projectionIn(context)).projection);
+    return (view: ResourceView, resource: Resource): ScimObject =>
+      show(withLocation(wholeOf(view, resource), located(calling, type, resource.id)));
+  };
 
   const one = async (
     context: Context,
@@ -173,12 +176,10 @@ export function createScimFace(options: ScimFaceOptions): Hono {
       status,
     }: { readonly type: ResourceType; readonly resource: Resource; readonly status: 200 | 201 },
   ): Promise<Response> => {
-    const query = queryIn(projectionIn(context));
-    const body = await run(calling.provider.look((view) => shownOf(calling, type, wholeOf(view, resource), query)));
-    return answer(body, status, {
-      etag: etagOf(resource),
-      ...(status === 201 ? { location: `${calling.base}${type.endpoint}/${resource.id}` } : {}),
-    });
+    const shown = showing(context, calling, type);
+    const body = await run(calling.provider.look((view) => shown(view, resource)));
+    const location = status === 201 ? { location: located(calling, type, resource.id) } : {};
+    return answer(body, status, { etag: etagOf(resource), ...location });
   };
 
   const written = async (calling: Calling, work: Effect.Effect<Written, unknown>): Promise<Written> => {
@@ -191,31 +192,36 @@ export function createScimFace(options: ScimFaceOptions): Hono {
     const path = `${scimBase}/:connection${type.endpoint}`;
     app.get(
       path,
-      handle(async (context, calling) => list(context, calling, [type], queryIn(context.req.query()))),
+      handle(async (context, calling) => list(calling, [type], queryIn(context.req.query()))),
     );
     app.post(
       `${path}/.search`,
-      handle(async (context, calling) => list(context, calling, [type], searchIn(await bodyOf(context)))),
+      handle(async (context, calling) => list(calling, [type], searchIn(await bodyOf(context)))),
     );
     app.post(
       path,
       handle(async (context, calling) => {
-        const { kept } = await written(calling, calling.provider.create(type, await bodyOf(context)));
-        return one(context, calling, { type, resource: kept.resource, status: 201 });
+        const { resource } = await written(calling, calling.provider.create(type, await bodyOf(context)));
+        return one(context, calling, { type, resource, status: 201 });
       }),
     );
     app.get(
       `${path}/:id`,
       handle(async (context, calling) => {
         const id = context.req.param("id") ?? "";
-        const resource = await run(calling.provider.look((view) => found(() => liveOne(view, type, id, {}))));
-        if (resource instanceof ScimError) throw resource;
         const known = context.req.header("if-none-match");
-        if (known !== undefined && isNamedIn(known, resource)) {
-          return new Response(null, { status: 304, headers: { etag: etagOf(resource) } });
-        }
+        const shown = showing(context, calling, type);
+        const { resource, body } = await run(
+          calling.provider.look((view) => {
+            const resource = liveOne(view, type, id, {});
+            const isKnown = known !== undefined && isNamedIn(known, resource);
+            return { resource, body: isKnown ? null : shown(view, resource) };
+          }),
+        );
+        const headers = { etag: etagOf(resource) };
+        if (body === null) return new Response(null, { status: 304, headers });
         await noteRead(calling, `read ${type.name}`, 1);
-        return one(context, calling, { type, resource, status: 200 });
+        return answer(body, 200, headers);
       }),
     );
     app.put(
@@ -223,8 +229,8 @@ export function createScimFace(options: ScimFaceOptions): Hono {
       handle(async (context, calling) => {
         const id = context.req.param("id") ?? "";
         const asked = { ifMatch: context.req.header("if-match") };
-        const { kept } = await written(calling, calling.provider.replace(type, id, await bodyOf(context), asked));
-        return one(context, calling, { type, resource: kept.resource, status: 200 });
+        const { resource } = await written(calling, calling.provider.replace(type, id, await bodyOf(context), asked));
+        return one(context, calling, { type, resource, status: 200 });
       }),
     );
     app.patch(
@@ -232,10 +238,10 @@ export function createScimFace(options: ScimFaceOptions): Hono {
       handle(async (context, calling) => {
         const id = context.req.param("id") ?? "";
         const asked = { ifMatch: context.req.header("if-match") };
-        const { kept } = await written(calling, calling.provider.patch(type, id, await bodyOf(context), asked));
+        const { resource } = await written(calling, calling.provider.patch(type, id, await bodyOf(context), asked));
         const wantsBody = calling.patchAnswer === 200 || context.req.query("attributes") !== undefined;
-        if (wantsBody) return one(context, calling, { type, resource: kept.resource, status: 200 });
-        return new Response(null, { status: 204, headers: { etag: etagOf(kept.resource) } });
+        if (wantsBody) return one(context, calling, { type, resource, status: 200 });
+        return new Response(null, { status: 204, headers: { etag: etagOf(resource) } });
       }),
     );
     app.delete(
@@ -250,17 +256,14 @@ export function createScimFace(options: ScimFaceOptions): Hono {
 
   // ---- lists ----
 
-  const list = async (
-    _context: Context,
-    calling: Calling,
-    types: ReadonlyArray<ResourceType>,
-    query: ListQuery,
-  ): Promise<Response> => {
+  const list = async (calling: Calling, types: ReadonlyArray<ResourceType>, query: ListQuery): Promise<Response> => {
     const { hub, connection, provider } = calling;
     const listing = { types, connection, sealer: hub.store.sealer, now: clock.now() };
-    const page = await run(provider.look((view) => found(() => pageOf(view, query, listing))));
-    if (page instanceof ScimError) throw page;
-    const shown = page.rows.map(({ type, whole }) => shownOf(calling, type, whole, query));
+    const page = await run(provider.look((view) => pageOf(view, query, listing)));
+    const shows = new Map(types.map((type) => [type, bindProjection(type, query.projection)]));
+    const shown = page.rows.map(({ type, resource, whole }) =>
+      shows.get(type)?.(withLocation(whole, located(calling, type, resource.id))),
+    );
     await noteRead(calling, "list", shown.length);
     return answer(listBody(page, shown));
   };
@@ -268,11 +271,11 @@ export function createScimFace(options: ScimFaceOptions): Hono {
   const all = `${scimBase}/:connection`;
   app.get(
     all,
-    handle(async (context, calling) => list(context, calling, providerTypes, queryIn(context.req.query()))),
+    handle(async (context, calling) => list(calling, providerTypes, queryIn(context.req.query()))),
   );
   app.post(
     `${all}/.search`,
-    handle(async (context, calling) => list(context, calling, providerTypes, searchIn(await bodyOf(context)))),
+    handle(async (context, calling) => list(calling, providerTypes, searchIn(await bodyOf(context)))),
   );
 
   // ---- bulk ----
@@ -286,13 +289,12 @@ export function createScimFace(options: ScimFaceOptions): Hono {
         const { type, id } = targetOf(operation);
         const done = await run(carriedOut(calling.provider, operation, type, id));
         changed.push(...done.changed);
-        const { resource } = done.kept;
-        const location = `${calling.base}${type.endpoint}/${resource.id}`;
+        const { resource } = done;
         const isGone = resource.body === null;
         return {
           status: operation.method === "POST" ? 201 : operation.method === "DELETE" ? 204 : 200,
           id: resource.id,
-          location,
+          location: located(calling, type, resource.id),
           version: isGone ? null : etagOf(resource),
         };
       });
@@ -377,15 +379,6 @@ class Busy extends Error {
 function thrown(error: unknown): never {
   if (error instanceof Error && error.cause instanceof ScimError) throw error.cause;
   throw error;
-}
-
-function found<A>(look: () => A): A | ScimError {
-  try {
-    return look();
-  } catch (error) {
-    if (error instanceof ScimError) return error;
-    throw error;
-  }
 }
 
 function refusal(error: unknown, { log }: Pick<ScimFaceOptions, "log">): Response {

@@ -8,8 +8,7 @@ import { badRequest, errorBody, ScimError } from "../../scim/error.ts";
 import { patchUrn } from "../../scim/patch.ts";
 import { isObject } from "../../scim/schema.ts";
 
-export const bulkRequestUrn = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
-export const bulkResponseUrn = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
+const bulkResponseUrn = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 export const bulkOperationsMax = 1_000;
 export const bulkBytesMax = 1024 * 1024;
 
