@@ -7,13 +7,21 @@ import { createKey, revokeKey } from "../../../../core/hub/keys.ts";
 import { listCanonicals, readHistory } from "../../../../core/store/browse.ts";
 import { onPostgres } from "../../../kit/engine-place.ts";
 import { createServiceKit, type ServiceKit } from "../../../kit/service-kit.ts";
+import {
+  type Answer,
+  call as callHub,
+  core,
+  enterprise,
+  makeToken,
+  message,
+  type Sent,
+  untilLoaded,
+} from "./client.ts";
 
 let kit: ServiceKit;
 let token = "";
 
-const core = "urn:ietf:params:scim:schemas:core:2.0";
-const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-const patchOp = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+const patchOp = `${message}:PatchOp`;
 
 beforeEach(async () => {
   kit = await createServiceKit({
@@ -23,49 +31,13 @@ beforeEach(async () => {
       entra: { use: "scim-provider", profile: "entra" },
     },
   });
-  token = await makeToken("idp");
-  await kit.until("the first load is done", () => kit.service.readiness().ready);
-  await kit.until("all lanes are loaded", () => kit.service.lanes().every((lane) => lane.isLoaded()));
+  token = await makeToken(kit, "idp");
+  await untilLoaded(kit);
 });
 
 afterEach(() => kit.stop());
 
-async function makeToken(connection: string, expiresAt: number | null = null): Promise<string> {
-  const hub = kit.service.hub();
-  const wanted = { name: "idp", role: "provisioner" as const, scopes: [], expiresAt, connection };
-  return (await Effect.runPromise(createKey(hub, "cli:test", wanted))).text;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-interface Sent {
-  readonly method?: string;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly as?: string;
-  readonly connection?: string;
-}
-
-async function call(
-  path: string,
-  { method = "GET", body, headers = {}, as = token, connection = "idp" }: Sent = {},
-): Promise<Answer> {
-  const response = await fetch(`${kit.server.url}/scim/v2/${connection}${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${as}`,
-      ...(body === undefined ? {} : { "content-type": "application/scim+json; charset=utf-8" }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === "" ? {} : JSON.parse(text) };
-}
+const call = (path: string, sent: Sent = {}): Promise<Answer> => callHub(kit, path, { as: token, ...sent });
 
 const ann = {
   schemas: [`${core}:User`, enterprise],
@@ -317,7 +289,7 @@ describe("groups", () => {
 
 describe("Entra ID", () => {
   it("gets 204 for a PATCH, in both of its dialects", async () => {
-    const as = await makeToken("entra");
+    const as = await makeToken(kit, "entra");
     const sent = (operations: ReadonlyArray<unknown>) => ({
       method: "PATCH",
       as,
@@ -359,7 +331,7 @@ describe("bulk", () => {
   const bulk = (operations: ReadonlyArray<unknown>, more: object = {}) =>
     call("/Bulk", {
       method: "POST",
-      body: { schemas: ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], Operations: operations, ...more },
+      body: { schemas: [`${message}:BulkRequest`], Operations: operations, ...more },
     });
   const post = (bulkId: string, path: string, data: unknown) => ({ method: "POST", path, bulkId, data });
 
@@ -409,8 +381,8 @@ describe("bulk", () => {
 
 describe("who may come in", () => {
   it("is only who holds a good token of this connection", async () => {
-    const other = await makeToken("entra");
-    const expired = await makeToken("idp", 1);
+    const other = await makeToken(kit, "entra");
+    const expired = await makeToken(kit, "idp", 1);
     const hub = kit.service.hub();
     const person = await Effect.runPromise(
       createKey(hub, "cli:test", { name: "admin", role: "admin", scopes: [], expiresAt: null }),
@@ -430,13 +402,13 @@ describe("who may come in", () => {
     expect((await call("/Users", { connection: "crm" })).status).toBe(401);
     expect((await call("/Users", { connection: "none" })).status).toBe(401);
     // Two tokens are good at once, while one takes the place of the other.
-    expect((await call("/Users", { as: await makeToken("idp") })).status).toBe(200);
+    expect((await call("/Users", { as: await makeToken(kit, "idp") })).status).toBe(200);
     expect((await call("/Users")).status).toBe(200);
   });
 
   it("sees only the records of its connection", async () => {
     const { body } = await create();
-    const as = await makeToken("entra");
+    const as = await makeToken(kit, "entra");
     expect((await call(`/Users/${body.id}`, { as, connection: "entra" })).status).toBe(404);
     expect((await call("/Users", { as, connection: "entra" })).body.totalResults).toBe(0);
     expect((await call("/Users", { method: "POST", as, connection: "entra", body: ann })).status).toBe(201);

@@ -1,41 +1,29 @@
 /** The samples of RFC 7643 (section 8) and RFC 7644 (section 3), in their order, sent to a running hub. */
-import { Effect } from "effect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createKey } from "../../../../core/hub/keys.ts";
 import { createServiceKit, type ServiceKit } from "../../../kit/service-kit.ts";
+import { call, core, enterprise, makeToken, message, untilLoaded } from "./client.ts";
 
 let kit: ServiceKit;
 let token = "";
 
-const user = "urn:ietf:params:scim:schemas:core:2.0:User";
-const groupUrn = "urn:ietf:params:scim:schemas:core:2.0:Group";
-const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-const message = "urn:ietf:params:scim:api:messages:2.0";
+const user = `${core}:User`;
+const groupUrn = `${core}:Group`;
 
 beforeAll(async () => {
   kit = await createServiceKit({
     names: ["crm"],
     connections: { idp: { use: "scim-provider", deletes: "propagate" } },
   });
-  const wanted = { name: "idp", role: "provisioner" as const, scopes: [], expiresAt: null, connection: "idp" };
-  token = (await Effect.runPromise(createKey(kit.service.hub(), "cli:test", wanted))).text;
-  await kit.until("the first load is done", () => kit.service.readiness().ready);
-  await kit.until("all lanes are loaded", () => kit.service.lanes().every((lane) => lane.isLoaded()));
+  token = await makeToken(kit, "idp");
+  await untilLoaded(kit);
 });
 
 afterAll(() => kit.stop());
 
 type Json = Readonly<Record<string, unknown>>;
 
-async function send(method: string, path: string, body?: Json, headers: Readonly<Record<string, string>> = {}) {
-  const response = await fetch(`${kit.server.url}/scim/v2/idp${path}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/scim+json", ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: (text === "" ? {} : JSON.parse(text)) as Json };
-}
+const send = (method: string, path: string, body?: Json, headers: Readonly<Record<string, string>> = {}) =>
+  call(kit, path, { method, body, headers: { "content-type": "application/scim+json", ...headers }, as: token });
 
 const get = (path: string, headers?: Readonly<Record<string, string>>) => send("GET", path, undefined, headers);
 const change = (path: string, ...operations: ReadonlyArray<Json>) =>
