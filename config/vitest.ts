@@ -9,7 +9,12 @@ const onBothEngines = [
   "test/core/http/scim/provider.test.ts",
 ];
 /** What is about PostgreSQL alone. */
-const onPostgres = ["test/core/store/postgres/**/*.test.ts", "test/core/cli/postgres.test.ts"];
+const onPostgres = [
+  "test/core/store/postgres/**/*.test.ts",
+  "test/core/cli/postgres.test.ts",
+  "test/core/hub/crew.test.ts",
+  "test/faults/crew.test.ts",
+];
 
 export default defineConfig({
   test: {

@@ -6,7 +6,7 @@ import { noteAudit } from "../store/audit.ts";
 import { removeConnection, renameConnection, tallyConnection } from "../store/connection-names.ts";
 import { noteStopped, readNames } from "../store/connections.ts";
 import { replayCalls } from "../store/inbox.ts";
-import { withLease } from "../store/lease.ts";
+import { withStore } from "../store/leases.ts";
 import { type Cli, CommandFailed, exit, type Global } from "./cli.ts";
 import { printJson, printLines, withHub } from "./context.ts";
 import { counted, timeText } from "./words.ts";
@@ -81,7 +81,9 @@ export async function renameCommand(cli: Cli, global: Global, from: string, to: 
         `Rename it there to ${to} first, then run this again.`,
         exit.usage,
       );
-    return withLease(hub.store.database, "connections rename", renaming(cli, hub, from, to));
+    return withStore(hub.store.database, { command: "connections rename", alone: true }, () =>
+      renaming(cli, hub, from, to),
+    );
   });
   if (global.json) await printJson(cli, { from, to, links });
   else
@@ -126,7 +128,7 @@ export async function removeCommand(
       const found = yield* tallyConnection(hub, name);
       if (!found.known) return yield* Effect.fail(yield* unknownTo(hub, name));
       const removing = removeConnection(hub, { name, actor: cli.actor, at: hub.clock.now() });
-      if (yes) yield* withLease(hub.store.database, "connections remove", removing);
+      if (yes) yield* withStore(hub.store.database, { command: "connections remove", alone: true }, () => removing);
       return found;
     });
   });

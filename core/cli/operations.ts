@@ -3,7 +3,7 @@ import { Effect } from "effect";
 import { replay } from "../hub/dead-letters.ts";
 import { verifyAudit } from "../store/audit.ts";
 import { listConnections, listDeadLetters } from "../store/browse.ts";
-import { leaseHolder } from "../store/lease.ts";
+import { readCensus } from "../store/processes.ts";
 import { replayLog } from "../store/replay.ts";
 import { listSubscriptions, type Subscription } from "../store/subscriptions.ts";
 import { type Cli, exit, type Global } from "./cli.ts";
@@ -18,7 +18,7 @@ export async function connectionsCommand(cli: Cli, global: Global): Promise<numb
   await withHub(cli, global, { mustExist: false }, (hub) =>
     Effect.gen(function* () {
       const known = yield* listConnections(hub);
-      const holder = yield* leaseHolder(hub.store.database);
+      const { members } = yield* readCensus(hub.store.database);
       const channels = yield* listSubscriptions(hub.store);
       const names = [...new Set([...written.map((one) => one.name), ...known.map((one) => one.name)])];
       const items = names.map((name) => {
@@ -43,7 +43,9 @@ export async function connectionsCommand(cli: Cli, global: Global): Promise<numb
         };
       });
       if (global.json) {
-        yield* Effect.promise(() => printJson(cli, { items, running: holder }));
+        yield* Effect.promise(() =>
+          printJson(cli, { items, running: members.map(({ pid, host, command }) => ({ pid, host, command })) }),
+        );
         return;
       }
       const rows = items.map((one) => [
@@ -58,7 +60,9 @@ export async function connectionsCommand(cli: Cli, global: Global): Promise<numb
       const reasons = items.flatMap((one) => (one.reason === null ? [] : ["", `${one.name}: ${one.reason}`]));
       const calls = items.flatMap(({ name, channel }) => (channel === null ? [] : ["", channelText(name, channel)]));
       const running =
-        holder === null ? [] : ["", `Running now: ${holder.command}, pid ${holder.pid} on ${holder.host}.`];
+        members.length === 0
+          ? []
+          : ["", ...members.map(({ command, pid, host }) => `Running now: ${command}, pid ${pid} on ${host}.`)];
       yield* Effect.promise(() =>
         printLines(cli, [
           ...table(["connection", "system", "state", "records", "due", "dead letters", "last run"], rows, cli.columns),

@@ -54,6 +54,8 @@ export interface ServeConfig {
   readonly origins: ReadonlyArray<string>;
   /** Private hosts that alerts may be sent to. */
   readonly hosts: ReadonlyArray<string>;
+  /** A process that was silent for so long is replaced by another one. */
+  readonly leaseMs: number;
 }
 
 /** Limits of the alert rules; null where a rule is off. */

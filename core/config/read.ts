@@ -12,6 +12,7 @@ import { readAlerts } from "./alerts.ts";
 import { readPolicy } from "./chains.ts";
 import { isBlock, isTimeZone, type ReadConnection, readConnection } from "./connection.ts";
 import { type Problem, sortProblems } from "./diagnostics.ts";
+import { durationMs } from "./duration.ts";
 import type { Environment } from "./environment.ts";
 import type { HubConfig, MatchKeys, ServeConfig } from "./hub-config.ts";
 import { decode } from "./issues.ts";
@@ -146,12 +147,23 @@ const serveDefaults: ServeConfig = {
   tls: null,
   origins: [],
   hosts: [],
+  leaseMs: 15_000,
 };
+/** A shorter one leaves no time to show that a busy process lives. */
+const leaseMsMin = 3_000;
 
 function readServe(value: unknown, report: Report): ServeConfig {
   const written = value === undefined ? {} : decode({ schema: ServeShape, value, path: ["serve"], report });
   const read = { ...serveDefaults, ...written };
-  return { ...read, url: read.url?.replace(/\/$/, "") ?? null };
+  const { lease, ...rest } = { lease: undefined, ...read };
+  const leaseMs = (lease === undefined ? null : durationMs(lease)) ?? serveDefaults.leaseMs;
+  if (leaseMs < leaseMsMin) {
+    report.add(["serve", "lease"], {
+      what: `${report.quote(["serve", "lease"], lease)} is too short for a process to show in time that it lives`,
+      remedy: `Write at least ${leaseMsMin / 1000}s.`,
+    });
+  }
+  return { ...rest, leaseMs, url: rest.url?.replace(/\/$/, "") ?? null };
 }
 
 function checkTimeZone(timeZone: string, report: Report): void {

@@ -101,6 +101,10 @@ export const ServeShape = Schema.Struct({
     Schema.Array(Text),
     "Private hosts (host or host:port) that alerts may be sent to; all other private addresses are refused.",
   ),
+  lease: described(
+    Duration,
+    "With PostgreSQL: a process that has been silent for so long is replaced by another one; 15s unless said, at least 3s.",
+  ),
 });
 
 const WebhookShape = Schema.Union([

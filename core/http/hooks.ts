@@ -9,10 +9,11 @@ import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Lane } from "../hub/lane.ts";
 import type { RunningService } from "../hub/start-service.ts";
 import { Forged } from "../net/fault.ts";
 import { nestsDeeper } from "../net/json-depth.ts";
-import type { Accepted, HookAnswer, HookCall } from "../net/webhook.ts";
+import type { Accepted, HookAnswer, HookCall, Webhook } from "../net/webhook.ts";
 import { Overloaded } from "../store/group-commit.ts";
 import { type Body, bodyOfRequest, bodyOfSocket } from "./body.ts";
 
@@ -47,13 +48,9 @@ export function createHooks({ service, now }: HooksOptions): Hono<{ Bindings: No
     if (!isUtf8(body)) return refuse(context, name, 400, "the body is not UTF-8");
     if (nestsDeeper(body, depthMax)) return refuse(context, name, 400, `the body nests deeper than ${depthMax}`);
     const call: HookCall = { headers: kept(told), query: context.req.query(), body, receivedAt };
-    let accepted: Accepted;
-    try {
-      accepted = webhook.accept(call, lane.secrets());
-    } catch (error) {
-      if (error instanceof Forged) return refuse(context, name, 401, "the call is not proven");
-      throw error;
-    }
+    const accepted = accept(webhook, call, lane.secrets()) ?? (await acceptedLater(lane, webhook, call));
+    if (accepted === "unknown") return refuse(context, name, 503, "the call could not be proven now; send it again");
+    if (accepted === null) return refuse(context, name, 401, "the call is not proven");
     if (accepted.kind === "handshake") {
       service.emit({ kind: "hook", connection: name, verdict: "handshake", status: accepted.answer.status });
       return answered(context, accepted.answer);
@@ -90,6 +87,31 @@ export function createHooks({ service, now }: HooksOptions): Hono<{ Bindings: No
   }
 
   return hooks;
+}
+
+function accept(webhook: Webhook, call: HookCall, secrets: ReadonlyArray<string>): Accepted | null {
+  try {
+    return webhook.accept(call, secrets);
+  } catch (error) {
+    if (error instanceof Forged) return null;
+    throw error;
+  }
+}
+
+/** Another process may just have told the system a new secret. Whoever forges calls makes us look no more than that. */
+const lookMs = 1_000;
+const lookedAt = new WeakMap<Lane, number>();
+
+async function acceptedLater(lane: Lane, webhook: Webhook, call: HookCall): Promise<Accepted | "unknown" | null> {
+  const now = performance.now();
+  if (lane.keeping !== null || now - (lookedAt.get(lane) ?? Number.NEGATIVE_INFINITY) < lookMs) return null;
+  lookedAt.set(lane, now);
+  try {
+    await lane.loadChannel();
+  } catch {
+    return "unknown";
+  }
+  return accept(webhook, call, lane.secrets());
 }
 
 type Objection = { readonly status: 400 | 415; readonly words: string } | null;

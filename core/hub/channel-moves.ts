@@ -8,6 +8,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { Effect } from "effect";
 import { type Channels, type Clock, isFault } from "../connector.ts";
 import { type AuditEntry, noteAudit } from "../store/audit.ts";
+import { behind, type Fence } from "../store/fence.ts";
 import type { Store } from "../store/open.ts";
 import { dropSubscription, readSubscription, type Subscription, saveSubscription } from "../store/subscriptions.ts";
 import { oursAmong, planChannel, secretsToTell, settledSecrets, type Wanted } from "./channel-state.ts";
@@ -21,6 +22,7 @@ export interface MovesOptions {
   readonly overlapMs: number;
   readonly store: Store;
   readonly clock: Clock;
+  readonly fence: Fence | null;
   /** What is known, and whenever it changes. */
   readonly onKnown: (channel: Subscription | null) => void;
   readonly told: (what: ChannelChange, words: string | null) => void;
@@ -46,10 +48,10 @@ const newSecret = (): string => randomBytes(secretBytes).toString("base64url");
 const random = (): number => randomInt(2 ** 32) / 2 ** 32;
 
 export function createChannelMoves(options: MovesOptions): ChannelMoves {
-  const { connection, channels, overlapMs, store, clock, onKnown, told } = options;
+  const { connection, channels, overlapMs, store, clock, fence, onKnown, told } = options;
   let known: Subscription | null = null;
 
-  const run = <A, E>(work: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(work);
+  const run = <A, E>(work: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(behind(fence)(work));
   const entry = (action: string, detail: AuditEntry["detail"] = {}): AuditEntry => ({
     at: clock.now(),
     actor: "hub",

@@ -6,6 +6,7 @@
 import type { ConnectionConfig } from "../config/hub-config.ts";
 import { isFault, type Webhook } from "../connector.ts";
 import { entities } from "../model/field.ts";
+import type { Fence } from "../store/fence.ts";
 import type { Subscription } from "../store/subscriptions.ts";
 import { createChannelMoves } from "./channel-moves.ts";
 import { renewAt, type Wanted } from "./channel-state.ts";
@@ -16,6 +17,7 @@ import type { ChannelStatus } from "./service.ts";
 export interface ChannelOptions {
   readonly hub: () => Hub;
   readonly connection: ConnectionConfig;
+  readonly fence: Fence | null;
   /** As the connector has it, whether or not the YAML takes its calls. */
   readonly webhook: Webhook | undefined;
   readonly setSecrets: (secrets: ReadonlyArray<string>) => void;
@@ -67,6 +69,7 @@ export function createChannelKeeper(options: ChannelOptions): ChannelKeeper {
           overlapMs: webhook.windowMs,
           store,
           clock,
+          fence: options.fence,
           onKnown: accept,
           told: (what, words) => {
             emit({ kind: "channel", connection: name, what, reason: words });

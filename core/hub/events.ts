@@ -43,6 +43,8 @@ export type ServiceEvent =
       readonly what: "registered" | "renewed" | "adopted" | "removed" | "failed";
       readonly reason: string | null;
     }
+  /** Which process keeps a connection going has changed: this one does now, has given it away, or another one has taken it. */
+  | { readonly kind: "lease"; readonly connection: string; readonly what: "taken" | "given" | "lost" }
   | { readonly kind: "reloaded"; readonly plan: ReloadPlan }
   | { readonly kind: "store"; readonly ok: boolean; readonly reason: string | null };
 

@@ -15,6 +15,7 @@ import { standardWebhook } from "../net/standard-webhook.ts";
 import type { Webhook } from "../net/webhook.ts";
 import { noteConnections } from "../store/connections.ts";
 import { StoreFailed } from "../store/failure.ts";
+import { behind } from "../store/fence.ts";
 import { claimSchedule, nextDue, readFired, waitingReads } from "../store/schedules.ts";
 import { addCounts } from "../sync/apply.ts";
 import { ConnectorBroken } from "../sync/call.ts";
@@ -24,13 +25,13 @@ import { applyHeld } from "../sync/held.ts";
 import { type PushCounts, pushConnection } from "../sync/push.ts";
 import { SourceHeld } from "../sync/push-run.ts";
 import { readInbox } from "../sync/receive.ts";
-import { type Outcome, outcomeOf, pullOnly, settleAllMeetings } from "../sync/sync.ts";
+import { type Outcome, outcomeOf, pullOnly, recoverClaims, settleAllMeetings } from "../sync/sync.ts";
 import { createChannelKeeper } from "./channels.ts";
 import type { ServiceEvent } from "./events.ts";
 import { connectLanes, type Hub, type LanedConnection } from "./open.ts";
 import { dueAt, nextAt, type Schedule, scheduleOf } from "./schedule.ts";
 import type { ConnectionStatus } from "./service.ts";
-import { type LentTools, toolsFor } from "./tools.ts";
+import { type Keeping, type LentTools, toolsFor } from "./tools.ts";
 import { createWake } from "./wake.ts";
 
 /** What a lane needs of the service around it. */
@@ -60,6 +61,8 @@ type Loop = LoopName | "sweep";
 export interface Lane {
   readonly name: string;
   readonly connection: ConnectionConfig;
+  /** What lets this process keep the connection going; null while another one does. */
+  readonly keeping: Keeping | null;
   readonly live: () => LiveConnection | null;
   /** How the system calls us; null where the YAML takes no calls, or the connector knows none. */
   readonly webhook: Webhook | null;
@@ -72,6 +75,7 @@ export interface Lane {
   /** Removes the channel at the system: the connection is gone from the YAML. */
   readonly retireChannel: () => Promise<void>;
   readonly quota: LentTools["quota"];
+  readonly spent: LentTools["spent"];
   readonly status: () => ConnectionStatus;
   /** Nothing is under way, nothing waits to be read and nothing is due. */
   readonly isIdle: () => Promise<boolean>;
@@ -85,7 +89,7 @@ export interface Lane {
   /** Reads these records now, and ends when they are applied; false where the lane cannot, and a later pull reads them. */
   readonly takeIn: (entity: Entity, ids: ReadonlyArray<string>) => Promise<boolean>;
   readonly ring: (loop: LoopName) => void;
-  /** Starts the loops; resolves when they have ended. */
+  /** Looks up what an earlier holder left open, and starts the loops; resolves when they have ended. */
   readonly run: () => Promise<void>;
   /** Asks the loops to end after what they are doing. */
   readonly stop: () => void;
@@ -101,7 +105,8 @@ const stuckMs = 1_000;
 /** A run of writes ends after that many batches, so that a record that changes all the time is not given up. */
 const pushBatches = 3;
 
-export function createLane(context: LaneContext, connection: ConnectionConfig): Lane {
+/** Without a lease the lane takes calls and pushed records in, and leaves everything else to its holder. */
+export function createLane(context: LaneContext, connection: ConnectionConfig, keeping: Keeping | null): Lane {
   const { name } = connection;
   const { clock } = context.hub();
   const stopping = new AbortController();
@@ -114,7 +119,9 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
   };
   const busy = new Set<Loop>();
   const requested: Array<Job> = [];
-  const lent = toolsFor(context.hub(), connection, killing.signal);
+  const lent = toolsFor(context.hub(), connection, { signal: killing.signal, keeping });
+  const fence = keeping?.fence ?? null;
+  const guarded = behind(fence);
   // Calls are accepted whether or not the system can be reached.
   const caller = connection.connector.connect(connection.config, lent.forLane("webhook"));
   const webhook = webhookOf(connection, caller);
@@ -124,6 +131,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
   const keeper = createChannelKeeper({
     hub: context.hub,
     connection,
+    fence,
     webhook: caller.webhook,
     setSecrets: (told) => {
       secrets = told;
@@ -150,7 +158,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
   const restsUntil = { pull: 0, inbox: 0, push: 0 };
 
   const run = <A, E>(work: Effect.Effect<A, E>): Promise<A> =>
-    Effect.runPromise(context.hub().traced(work), { signal: killing.signal });
+    Effect.runPromise(context.hub().traced(guarded(work)), { signal: killing.signal });
 
   const clear = (): void => {
     failures = 0;
@@ -219,6 +227,19 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
         waitMs = failWith(kind, error);
       }
       await wakes[kind].wait(waitMs);
+    }
+  };
+
+  /** What the loops need from the store is asked for until it answers. */
+  const prepare = async (): Promise<void> => {
+    const { database } = context.hub().store;
+    while (!stopping.signal.aborted) {
+      try {
+        for (const kind of ["pull", "sweep"] as const) fired[kind] = await run(readFired(database, name, kind));
+        return await run(recoverClaims(context.engine(), [name]));
+      } catch (error) {
+        await wakes.pull.wait(failWith("pull", error));
+      }
     }
   };
 
@@ -335,6 +356,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
   return {
     name,
     connection,
+    keeping,
     live: () => laned?.inLane("schedule") ?? null,
     webhook,
     secrets: () => secrets,
@@ -344,6 +366,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     },
     retireChannel: keeper.retire,
     quota: lent.quota,
+    spent: lent.spent,
     status: () => {
       const now = clock.now();
       const told =
@@ -359,6 +382,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
         nextPullAt: nextOf(schedules.pull),
         nextSweepAt: nextOf(schedules.sweep),
         channel: keeper.status(),
+        elsewhere: null,
       };
     },
     isIdle: async () => {
@@ -399,8 +423,7 @@ export function createLane(context: LaneContext, connection: ConnectionConfig): 
     },
     ring: (which) => wakes[which].ring(),
     run: async () => {
-      const { database } = context.hub().store;
-      for (const kind of ["pull", "sweep"] as const) fired[kind] = await run(readFired(database, name, kind));
+      await prepare();
       await Promise.all([loop("pull", pullStep), loop("inbox", inboxStep), loop("push", pushStep)]);
       await laned?.inLane("schedule").api.close?.();
     },

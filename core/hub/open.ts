@@ -11,13 +11,14 @@ import type { Model } from "../model/field.ts";
 import { type Settings, sideKey } from "../model/settings.ts";
 import type { Fault } from "../net/fault.ts";
 import type { Lane } from "../net/lanes.ts";
+import type { Spent } from "../net/limits.ts";
 import { openStore, type Store } from "../store/open.ts";
 import type { ConnectorBroken } from "../sync/call.ts";
 import { type Connected, connect, type Drift } from "../sync/connect.ts";
 import type { Engine, LiveConnection, Progress } from "../sync/engine.ts";
 import { createIds, type Ids } from "../sync/ids.ts";
 import { settingsOf, setupOf, writtenSides } from "./setup.ts";
-import { type LentTools, toolsFor } from "./tools.ts";
+import { type Keeping, type LentTools, toolsFor } from "./tools.ts";
 
 export interface HubOptions {
   readonly config: HubConfig;
@@ -87,16 +88,27 @@ export interface LiveHub {
   readonly engine: Engine;
   readonly unreachable: ReadonlyArray<Unreachable>;
   readonly drift: ReadonlyArray<Drift>;
+  /** The calls that a connection has just made. */
+  readonly spent: (name: string) => Spent;
   readonly close: () => Promise<void>;
 }
 
 /** Connects to the named systems, or to all of them, at the same time. */
-export const connectHub = Effect.fn("hub.connect")(function* (hub: Hub, names?: ReadonlyArray<string>) {
+export const connectHub = Effect.fn("hub.connect")(function* (
+  hub: Hub,
+  names?: ReadonlyArray<string>,
+  /** What lets this process call and write; reading needs none. */
+  keeping: (name: string) => Keeping | null = () => null,
+) {
   const chosen = hub.config.connections.filter((connection) => names === undefined || names.includes(connection.name));
-  const made = yield* Effect.forEach(chosen, (connection) => Effect.result(connectOne(hub, connection)), {
-    concurrency: "unbounded",
-  });
-  const connected: Array<Connected> = [];
+  const made = yield* Effect.forEach(
+    chosen,
+    (connection) => Effect.result(connectOne(hub, connection, keeping(connection.name))),
+    {
+      concurrency: "unbounded",
+    },
+  );
+  const connected: Array<Connected & Pick<LentTools, "spent">> = [];
   const unreachable: Array<Unreachable> = [];
   for (const [index, result] of made.entries()) {
     if (result._tag === "Success") connected.push(result.success);
@@ -107,16 +119,18 @@ export const connectHub = Effect.fn("hub.connect")(function* (hub: Hub, names?: 
     engine: engineOf(hub, connections),
     unreachable,
     drift: connected.flatMap((one) => one.drift),
+    spent: (name) => connected.find((one) => one.live.name === name)?.spent() ?? {},
     close: async () => {
       for (const live of connections) await live.api.close?.();
     },
   } satisfies LiveHub;
 });
 
-const connectOne = (hub: Hub, connection: ConnectionConfig) =>
+const connectOne = (hub: Hub, connection: ConnectionConfig, keeping: Keeping | null) =>
   Effect.suspend(() => {
-    const { forLane, skewMs } = toolsFor(hub, connection);
-    return connect(setupOf(connection), hub.model, forLane("user"), skewMs);
+    const { forLane, skewMs, spent } = toolsFor(hub, connection, { keeping });
+    const connecting = connect(setupOf(connection), hub.model, forLane("user"), skewMs);
+    return Effect.map(connecting, (made) => ({ ...made, spent }));
   });
 
 /** One live connection as a running hub uses it: the same limits and tokens for calls of different urgency. */

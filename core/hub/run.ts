@@ -1,9 +1,12 @@
 /** One sync under the store's lease; connections that could not be reached are part of its report. */
 import { Effect } from "effect";
 import { noCounts } from "../model/world.ts";
+import { linkAudit } from "../store/audit.ts";
 import { countRun, type RunTally } from "../store/browse.ts";
 import { noteConnections } from "../store/connections.ts";
-import { withLease } from "../store/lease.ts";
+import { behind } from "../store/fence.ts";
+import { type Lease, type Member, withStore } from "../store/leases.ts";
+import { StoreBusy, upkeepRole } from "../store/processes.ts";
 import { type ConnectionReport, outcomeOf, type SyncOptions, type SyncReport, sync } from "../sync/sync.ts";
 import { connectHub, type Hub, type Unreachable } from "./open.ts";
 
@@ -26,8 +29,27 @@ export interface RunOptions {
  * Errors  StoreBusy when another process runs the moves, StoreFailed. Faults of systems are outcomes in the report.
  */
 export const runSync = Effect.fn("hub.run")(function* (hub: Hub, options: RunOptions) {
-  const work = Effect.acquireUseRelease(
-    connectHub(hub, options.names),
+  const { database } = hub.store;
+  const named = hub.config.connections.map((one) => one.name);
+  const chosen = named.filter((name) => options.names === undefined || options.names.includes(name));
+  return yield* withStore(
+    database,
+    { command: "sync" },
+    Effect.fnUntraced(function* (member) {
+      const leases = yield* member.take(chosen);
+      const report = yield* behind(member.fence(leases))(syncWith(hub, options, member, leases));
+      yield* linkWhereAllowed(hub, member);
+      return report;
+    }),
+  );
+});
+
+const syncWith = (hub: Hub, options: RunOptions, member: Member, leases: ReadonlyArray<Lease>) =>
+  Effect.acquireUseRelease(
+    connectHub(hub, options.names, (name) => {
+      const lease = leases.find((one) => one.name === name);
+      return lease === undefined ? null : { lease, fence: member.fence([lease]) };
+    }),
     Effect.fnUntraced(function* (live) {
       const report = yield* sync(live.engine, {
         full: options.full,
@@ -40,11 +62,17 @@ export const runSync = Effect.fn("hub.run")(function* (hub: Hub, options: RunOpt
         failed.map(({ name, outcome }) => ({ name, system: systemOf(hub, name), outcome })),
       );
       const found = yield* countRun(hub, report.run);
+      for (const { name } of leases) yield* member.release(name, live.spent(name));
       return { ...inOrder(hub, { ...report, connections: [...report.connections, ...failed] }), found };
     }),
     (live) => Effect.promise(live.close),
   );
-  return yield* withLease(hub.store.database, "sync", work);
+
+/** A hub that runs beside this links by itself. */
+const linkWhereAllowed = Effect.fnUntraced(function* (hub: Hub, member: Member) {
+  const taken = yield* Effect.result(member.take([upkeepRole]));
+  if (taken._tag === "Success") yield* linkAudit(hub.store.database);
+  else if (!(taken.failure instanceof StoreBusy)) return yield* Effect.fail(taken.failure);
 });
 
 const systemOf = (hub: Hub, name: string): string =>

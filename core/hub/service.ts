@@ -37,6 +37,8 @@ export interface ConnectionStatus {
   readonly nextSweepAt: number | null;
   /** Null where there is none to keep. */
   readonly channel: ChannelStatus | null;
+  /** The process that keeps it going, where that is not this one. */
+  readonly elsewhere: { readonly pid: number; readonly host: string } | null;
 }
 
 /** Whether a request to do something soon was taken. */

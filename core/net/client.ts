@@ -8,7 +8,7 @@ import type { Clock, Log } from "../connector.ts";
 import { type Fault, RateLimited, Unavailable } from "./fault.ts";
 import type { HttpRequest, HttpResponse, Limits } from "./http.ts";
 import type { Lane } from "./lanes.ts";
-import { type Counters, createGates, type Gates, waitMsMax } from "./limits.ts";
+import { type Before, type Counters, createGates, type Gates, waitMsMax } from "./limits.ts";
 import { createTransport, type Outcome, placeOf } from "./transport.ts";
 
 export interface HttpOptions {
@@ -24,6 +24,10 @@ export interface HttpOptions {
   readonly once?: boolean;
   /** Keeps daily counts between runs; in memory without it. */
   readonly counters?: Counters;
+  /** Who used the limits before; nobody without. */
+  readonly before?: Before | null | undefined;
+  /** Why nothing may be sent now, asked at the last moment; null lets it go. */
+  readonly objection?: (() => string | null) | undefined;
   /** A number in [0, 1) for the waits between tries. */
   readonly random?: () => number;
 }
@@ -34,6 +38,7 @@ export type Http = (request: HttpRequest, lane?: Lane) => Promise<HttpResponse>;
 export interface HttpClient {
   readonly http: Http;
   readonly quota: Gates["left"];
+  readonly spent: Gates["spent"];
 }
 
 const timeoutMsDefault = 60_000;
@@ -52,10 +57,21 @@ const onceTimeoutMs = 20_000;
  */
 export function createHttp(options: HttpOptions): HttpClient {
   const { connection, limits, clock, log, allowedHosts = [], once = false } = options;
-  const { counters, random = Math.random, timeoutMs = once ? onceTimeoutMs : timeoutMsDefault } = options;
-  const gates = createGates(limits, { clock, counters });
+  const {
+    counters,
+    before = null,
+    random = Math.random,
+    timeoutMs = once ? onceTimeoutMs : timeoutMsDefault,
+  } = options;
+  const gates = createGates(limits, { clock, counters, before });
   const patience = once ? { connectTimeoutMs: onceConnectMs } : {};
-  const send = createTransport({ clock, allowedHosts, timeoutMs, ...patience });
+  const send = createTransport({
+    clock,
+    allowedHosts,
+    timeoutMs,
+    ...patience,
+    ...(options.objection === undefined ? {} : { objection: options.objection }),
+  });
   const http: Http = async (request, lane = "user") => {
     const { signal, limits: names = [], cost = 1 } = request;
     for (let tries = 1; ; tries += 1) {
@@ -71,7 +87,7 @@ export function createHttp(options: HttpOptions): HttpClient {
       if (signal?.aborted === true) throw verdict.fault;
     }
   };
-  return { http, quota: gates.left };
+  return { http, quota: gates.left, spent: gates.spent };
 }
 
 interface Bad {

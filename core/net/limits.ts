@@ -15,6 +15,16 @@ export interface Counters {
   readonly set: (name: string, day: string, used: number) => Promise<void>;
 }
 
+/** Calls that began lately: how many milliseconds ago, by the name of their limit. */
+export type Spent = Readonly<Record<string, ReadonlyArray<number>>>;
+
+/** Another process used the same limits before: until so many milliseconds ago, and what it told of its calls. */
+export interface Before {
+  readonly agoMs: number;
+  /** Null where it could tell nothing: then it may have used all that it could. */
+  readonly spent: Spent | null;
+}
+
 export interface Gates {
   /**
    * Waits until all named limits let one call of this cost begin. The answer gives the places back.
@@ -30,6 +40,8 @@ export interface Gates {
   }) => Promise<() => void>;
   /** What is left of the daily budgets, by name of the limit. */
   readonly left: () => Promise<Readonly<Record<string, { readonly used: number; readonly of: number }>>>;
+  /** The calls inside the sliding windows, for the next process that uses these limits. */
+  readonly spent: () => Spent;
 }
 
 /** A longer wait for a sliding window ends the call. */
@@ -52,13 +64,14 @@ interface Gate {
 
 export function createGates(
   limits: Limits,
-  tools: { readonly clock: Clock; readonly counters: Counters | undefined },
+  tools: { readonly clock: Clock; readonly counters: Counters | undefined; readonly before?: Before | null },
 ): Gates {
-  const { clock, counters } = tools;
+  const { clock, counters, before = null } = tools;
   const gates = new Map(
     Object.entries(limits).map(([name, limit]): [string, Gate] => {
       const places = limit.concurrency === undefined ? undefined : createPlaces(limit.concurrency);
-      return [name, { name, limit, places, begun: [], waiting: [], counting: Promise.resolve() }];
+      const begun = before === null ? [] : begunBefore(name, limit, before, clock.now());
+      return [name, { name, limit, places, begun, waiting: [], counting: Promise.resolve() }];
     }),
   );
   const known = (name: string): Gate => {
@@ -98,7 +111,18 @@ export function createGates(
       }
       return left;
     },
+    spent: () => {
+      const now = clock.now();
+      const rated = [...gates.values()].filter(({ limit }) => limit.rate !== undefined);
+      return Object.fromEntries(rated.map(({ name, begun }) => [name, begun.map((at) => now - at)]));
+    },
   };
+}
+
+function begunBefore(name: string, { rate }: Limit, { agoMs, spent }: Before, now: number): Array<number> {
+  if (rate === undefined) return [];
+  const told = spent?.[name] ?? (spent === null ? Array.from({ length: rate.count }, () => 0) : []);
+  return told.map((ms) => now - agoMs - ms).sort((one, other) => one - other);
 }
 
 /** The day of a budget, whose midnight lies that far from UTC's. */

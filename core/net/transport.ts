@@ -17,6 +17,8 @@ export interface TransportOptions {
   readonly timeoutMs: number;
   /** For the connection itself; undici's own ten seconds unless said. */
   readonly connectTimeoutMs?: number;
+  /** Why nothing may be sent now; asked before a call, and again when its first byte would be written. */
+  readonly objection?: () => string | null;
   /** How a host is allowed that is private; the connection's YAML unless said. */
   readonly nameIt?: string;
 }
@@ -41,7 +43,7 @@ interface Progress {
 }
 
 export function createTransport(options: TransportOptions): Transport {
-  const { clock, allowedHosts, timeoutMs, connectTimeoutMs } = options;
+  const { clock, allowedHosts, timeoutMs, connectTimeoutMs, objection = () => null } = options;
   const guard = createGuard(allowedHosts, options.nameIt);
   // HTTP/2 would share one connection between calls; a reset of it then says nothing about a single one.
   const agent = new Agent({
@@ -60,8 +62,9 @@ export function createTransport(options: TransportOptions): Transport {
     try {
       if (request.signal?.aborted === true)
         throw new Refused("was not called: the call was stopped.", { beforeSending: true });
+      mustBeFree(objection);
       const began = clock.now();
-      const answer = await follow({ request, guard, dispatcher: watched(agent, progress), signal });
+      const answer = await follow({ request, guard, dispatcher: watched(agent, progress, objection), signal });
       const bytes = await bytesOf(answer, request.bodyBytesMax ?? bodyBytesMaxDefault);
       return { kind: "answered", response: responseOf(answer, bytes, request, { began, ended: clock.now() }) };
     } catch (error) {
@@ -71,7 +74,8 @@ export function createTransport(options: TransportOptions): Transport {
         lasting,
         fault: new Unavailable(`${place} ${words}`, { sent, cause: causeOf(error) }),
       });
-      if (error instanceof Refused) return fail(error.message, true);
+      const refused = refusedIn(error);
+      if (refused !== undefined) return fail(refused.message, true);
       if (request.signal?.aborted === true) return fail("was not waited for: the call was stopped.", true);
       if (timeout.aborted) return fail(`did not answer within ${limitMs} ms.`, false);
       const { words, lasting } = explain(codeOf(error), causeOf(error));
@@ -86,12 +90,13 @@ export function placeOf(url: string): string {
   return parsed === null ? "An address that is no URL" : `${parsed.host}${parsed.pathname}`;
 }
 
-/** Notes when the request begins to be written: what fails before was surely not carried out. */
-function watched(agent: Agent, progress: Progress): Dispatcher {
+/** Notes when the request begins to be written: what fails before, or is held back then, was surely not carried out. */
+function watched(agent: Agent, progress: Progress, objection: () => string | null): Dispatcher {
   return agent.compose((dispatch) => (options, handler) => {
     progress.dispatched = true;
     const watching: Dispatcher.DispatchHandler = Object.create(handler);
     watching.onRequestStart = (controller, context) => {
+      mustBeFree(objection);
       progress.written = true;
       handler.onRequestStart?.call(watching, controller, context);
     };
@@ -108,8 +113,17 @@ class Refused extends Error {
   }
 }
 
+function mustBeFree(objection: () => string | null): void {
+  const words = objection();
+  if (words !== null) throw new Refused(`was not called: ${words}.`, { beforeSending: true });
+}
+
+/** `fetch` wraps what its agent throws. */
+const refusedIn = (error: unknown): Refused | undefined =>
+  [error, causeOf(error)].find((one): one is Refused => one instanceof Refused);
+
 const isBeforeSending = (error: unknown): boolean =>
-  (error instanceof Refused && error.beforeSending) || isBadPort(causeOf(error));
+  refusedIn(error)?.beforeSending === true || isBadPort(causeOf(error));
 
 /** `fetch` calls no ports that belong to other protocols. */
 const isBadPort = (cause: Error | undefined): boolean => cause?.message === "bad port";

@@ -56,6 +56,21 @@ export const noteStopped = (
     await noteAudit(database, [{ at, actor, action: by === null ? "resume" : "pause", subject: name }]);
   });
 
+/** What is noted of every connection. */
+export const readConnections = (database: Database) =>
+  database.read("reading the connections", async () =>
+    database.db
+      .select({
+        name: connections.name,
+        system: connections.system,
+        state: connections.state,
+        reason: connections.reason,
+        pausedUntil: connections.pausedUntil,
+      })
+      .from(connections)
+      .orderBy(asc(connections.name)),
+  );
+
 /** All that the store knows by name, also those that are gone from the YAML. */
 export const readNames = (database: Database) =>
   database.read("reading the connections", async () =>

@@ -34,6 +34,8 @@ export interface Words {
   /** The text holds the part somewhere; small and capital letters of ASCII are the same. */
   readonly contains: (column: Column, part: string) => SQL;
   readonly equalsAt: (column: Column, path: ReadonlyArray<string>, value: string | number | boolean | null) => SQL;
+  /** Epoch milliseconds by the database's own clock. */
+  readonly now: SQL;
   /** The list at the path has this member. */
   readonly hasMemberAt: (column: Column, path: ReadonlyArray<string>, member: string) => SQL;
 }
@@ -41,19 +43,30 @@ export interface Words {
 export interface Database {
   readonly db: Queries;
   readonly words: Words;
+  /** How many processes may move records at a time. */
+  readonly processes: "one" | "many";
   /**
    * Runs the body in one transaction that sees and leaves the store as if nobody else wrote; a failed body leaves nothing
    * behind. The body awaits nothing but the database and may run twice.
+   *
+   * Where a fence stands (`CurrentFence`), it is asked first.
    *
    * `kept: "soon"` does not wait for the disk: a death of the process loses nothing, a loss of power may take the last
    * of these transactions back as a whole. It is for what would then be read again, cursor and all; never for what was
    * promised to somebody, or is about to be sent.
    */
   write<A>(what: string, body: () => Promise<A>, kept?: "now" | "soon"): Effect.Effect<A, StoreFailed>;
+  /**
+   * As `write`, durable and before no fence, but it does not wait for a transaction of this process where the engine
+   * takes several. `quiet`: other processes need not look.
+   */
+  append<A>(what: string, body: () => Promise<A>, told?: "told" | "quiet"): Effect.Effect<A, StoreFailed>;
   /** Reads outside a transaction of its own. */
   read<A>(what: string, body: () => Promise<A>): Effect.Effect<A, StoreFailed>;
-  /** A number that changes when another process has committed something. */
-  foreignCommits(): Effect.Effect<number, StoreFailed>;
+  /**
+   * Calls when another process may have committed something, also for nothing. The answer ends it.
+   */
+  onNews(listener: () => void): () => Promise<void>;
   insert<T extends SQLiteTable>(table: T, rows: ReadonlyArray<NewRow<T>>, mode?: InsertMode): Promise<void>;
   /** Inserts rows that break no unique index; one answer per row, in order: whether it went in. */
   insertNew<T extends SQLiteTable>(table: T, rows: ReadonlyArray<NewRow<T>>): Promise<ReadonlyArray<boolean>>;

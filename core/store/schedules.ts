@@ -1,5 +1,6 @@
 /** Schedules that were fired, and when something is due in a connection. */
-import { and, asc, eq, isNotNull, isNull, lt, or } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, isNull, lt, or } from "drizzle-orm";
+import { Effect } from "effect";
 import type { Database } from "./database.ts";
 import { inbox, links, outbox, schedules } from "./tables.ts";
 import { isWaiting } from "./waiting.ts";
@@ -37,6 +38,37 @@ export const claimSchedule = (
       .returning({ at: schedules.firedAt });
     return moved.length > 0;
   });
+
+const asked = { true: "asked sweep", false: "asked pull" } as const;
+
+/** Asks whichever process keeps the connection going to read it soon. */
+export const askFor = (
+  database: Database,
+  { connection, full, at }: { readonly connection: string; readonly full: boolean; readonly at: number },
+) =>
+  database.write("asking for a pull", () =>
+    database.insert(
+      schedules,
+      [{ connection, kind: asked[`${full}`], firedAt: at, holder: null, until: null }],
+      "replace",
+    ),
+  );
+
+/** Takes what was asked of these connections. */
+export const takeAsked = Effect.fn("schedules.take-asked")(function* (
+  database: Database,
+  names: ReadonlyArray<string>,
+) {
+  const mine = and(inArray(schedules.kind, Object.values(asked)), inArray(schedules.connection, [...names]));
+  const found = yield* database.read("finding what was asked for", async () =>
+    database.db.select({ connection: schedules.connection }).from(schedules).where(mine).limit(1),
+  );
+  if (found.length === 0) return [];
+  const rows = yield* database.write("taking what was asked for", async () =>
+    database.db.delete(schedules).where(mine).returning({ connection: schedules.connection, kind: schedules.kind }),
+  );
+  return rows.map(({ connection, kind }) => ({ connection, full: kind === asked.true }));
+});
 
 /** When the next unclaimed row of this connection is due; null if there is none. */
 export const nextDue = (database: Database, connection: string) =>

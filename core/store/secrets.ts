@@ -2,6 +2,8 @@
 import { and, eq } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Token } from "../connector.ts";
+import type { StoreFailed } from "./failure.ts";
+import { behind, type Fence } from "./fence.ts";
 import type { Store } from "./open.ts";
 import { counters, tokens } from "./tables.ts";
 
@@ -19,8 +21,14 @@ export interface TokenShelf {
  * A token is kept with a keyed print of the settings that it was got with, credentials among them: with other ones it
  * is not found, so that wrong credentials show at once and a token never speaks for another tenant.
  */
-export function tokenShelf(store: Store, connection: string, settings: unknown): TokenShelf {
+export function tokenShelf(
+  store: Store,
+  connection: string,
+  settings: unknown,
+  fence: Fence | null = null,
+): TokenShelf {
   const { database, sealer } = store;
+  const kept = <A>(work: Effect.Effect<A, StoreFailed>): Promise<A> => Effect.runPromise(behind(fence)(work));
   const print = sealer.blind(`token ${connection}`, JSON.stringify(settings) ?? "");
   return {
     load: (name) =>
@@ -38,7 +46,7 @@ export function tokenShelf(store: Store, connection: string, settings: unknown):
         }),
       ),
     save: (name, token) =>
-      Effect.runPromise(
+      kept(
         database.write("keeping a token", async () => {
           if (token === null) await database.remove(tokens, ["connection", "name"], [{ connection, name }]);
           else
@@ -57,7 +65,7 @@ export interface CounterShelf {
   readonly set: (name: string, day: string, used: number) => Promise<void>;
 }
 
-export function counterShelf(store: Store, connection: string): CounterShelf {
+export function counterShelf(store: Store, connection: string, fence: Fence | null = null): CounterShelf {
   const { database } = store;
   return {
     used: (name, day) =>
@@ -73,13 +81,15 @@ export function counterShelf(store: Store, connection: string): CounterShelf {
       ),
     set: (name, day, used) =>
       Effect.runPromise(
-        database.write(
-          "keeping a counter",
-          async () => {
-            await database.insert(counters, [{ connection, name, day, used }], "replace");
-            // One a call: a loss of power may forget the last few of a day's thousands.
-          },
-          "soon",
+        behind(fence)(
+          database.write(
+            "keeping a counter",
+            async () => {
+              await database.insert(counters, [{ connection, name, day, used }], "replace");
+              // One a call: a loss of power may forget the last few of a day's thousands.
+            },
+            "soon",
+          ),
         ),
       ),
   };

@@ -17,11 +17,17 @@ export function defineTables(kit: Kit) {
   /** Facts about the store itself: the check of its hub key, the next internal numbers. */
   const meta = table("meta", { name: text().primaryKey(), value: text().notNull() });
 
-  /** Who runs the moves; one row a role, so that a second process is refused by name. */
+  /** Which processes work on this store, and which of them keeps which connection going. A released row stays. */
   const leases = table("leases", {
     name: text().primaryKey(),
+    /** Who holds it, as JSON; "" once it is released. */
     holder: text().notNull(),
+    /** By the clock of the database. */
     until: integer().notNull(),
+    /** Grows whenever somebody takes it: what was begun under an earlier one is not committed. */
+    epoch: integer().notNull().default(0),
+    /** The calls that a holder made shortly before it gave the connection back, for the limits of the next one. */
+    spent: json(),
   });
 
   /** One row a connection: whether it runs, and until when it waits. */
@@ -209,7 +215,6 @@ export function defineTables(kit: Kit) {
       dueAt: integer("due_at").notNull(),
       attempts: integer().notNull(),
       claim: text(),
-      claimUntil: integer("claim_until"),
       claimedRevision: integer("claimed_revision"),
       reason: text(),
     },

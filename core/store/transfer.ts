@@ -1,7 +1,7 @@
 /** Moves a whole store to another place, from one engine to another or to the same. */
 import { Effect } from "effect";
 import { StoreFailed, storeFailedOf } from "./failure.ts";
-import { withLease } from "./lease.ts";
+import { withStore } from "./leases.ts";
 import type { Store } from "./open.ts";
 import type { TablePage, TableSum } from "./table-pages.ts";
 
@@ -26,7 +26,8 @@ export const transfer = Effect.fn("store.transfer")(function* (
     try: (): Promise<ReadonlyArray<TableSum>> => to.fill(told(from.pages(), onPage)),
     catch: (error) => storeFailedOf(`copying ${from.place} to ${to.place}`, error),
   });
-  return yield* withLease(from.database, "store copy", withLease(to.database, "store copy", copy));
+  const alone = { command: "store copy", alone: true };
+  return yield* withStore(from.database, alone, () => withStore(to.database, alone, () => copy));
 });
 
 async function* told(pages: AsyncIterable<TablePage>, onPage: (page: TablePage) => void): AsyncGenerator<TablePage> {

@@ -36,7 +36,6 @@ import {
   links,
   matchKeys,
   meetings,
-  meta,
   outbox,
   sent,
   shadows,
@@ -529,20 +528,4 @@ async function saveDeadLetters(
     [...changed].flatMap((key) => letters.get(key) ?? []),
     "replace",
   );
-}
-
-/** A block of internal numbers for new links; taken in the transaction that uses them. */
-export async function linkNumbers(
-  database: Database,
-): Promise<{ readonly nextLink: () => number; readonly save: () => Promise<void> }> {
-  const row = await database.db.select().from(meta).where(eq(meta.name, "next-link")).get();
-  const first = row === undefined ? 1 : Number(row.value);
-  let next = first;
-  return {
-    nextLink: () => next++,
-    save: async () => {
-      if (next === first) return;
-      await database.insert(meta, [{ name: "next-link", value: String(next) }], "replace");
-    },
-  };
 }

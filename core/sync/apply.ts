@@ -8,8 +8,9 @@ import type { BadRecord, RemoteRecord, Tombstone } from "../model/record.ts";
 import { decodeRecord, fieldOf, type Side } from "../model/settings.ts";
 import { type Counts, noCounts, type World } from "../model/world.ts";
 import type { Database, Row } from "../store/database.ts";
+import { type LinkNumbers, withLinkNumbers } from "../store/link-numbers.ts";
 import { cursors, inbox, type links } from "../store/tables.ts";
-import { linkNumbers, linksByRemote, loadWorld, saveWorld } from "../store/world-store.ts";
+import { linksByRemote, loadWorld, saveWorld } from "../store/world-store.ts";
 import type { Engine, LiveConnection } from "./engine.ts";
 import { holdingCase, marksOf, noteMarks, openBrake, tooMuch } from "./source-brake.ts";
 
@@ -41,10 +42,20 @@ export const applyPage = Effect.fn("apply.page")(function* (engine: Engine, requ
   if (side === undefined) return { counts: noCounts(), held: false } satisfies Applied;
   const { database } = engine.store;
   // The cursor is in the same transaction: what a loss of power takes back is read again.
-  return yield* database.write(`applying a page of ${live.name}`, () => applyInside(engine, side, request), "soon");
+  return yield* withLinkNumbers(database, request.page.changes.length, (start) =>
+    database.write(
+      `applying a page of ${live.name}`,
+      () => applyInside(engine, side, { ...request, numbers: start() }),
+      "soon",
+    ),
+  );
 });
 
-async function applyInside(engine: Engine, side: Side, request: ApplyRequest): Promise<Applied> {
+interface Numbered extends ApplyRequest {
+  readonly numbers: LinkNumbers;
+}
+
+async function applyInside(engine: Engine, side: Side, request: Numbered): Promise<Applied> {
   const { store, clock } = engine;
   const { database } = store;
   const now = clock.now();
@@ -82,7 +93,7 @@ async function decideArrival(
   side: Side,
   arrival: Arrival,
   touched: ReadonlyArray<Row<typeof links>>,
-  request: ApplyRequest,
+  request: Numbered,
   now: number,
 ): Promise<World | "held"> {
   const { store, settings, model, ids } = engine;
@@ -102,7 +113,6 @@ async function decideArrival(
     },
   });
   if (tombstoneIds.length > 0) await loadRelatives(engine, side, world, tombstoneIds);
-  const numbers = await linkNumbers(database);
   const moment: Moment = {
     now,
     run: request.run,
@@ -111,7 +121,7 @@ async function decideArrival(
     ...(request.decided === "rejected" ? { overrule: true } : {}),
     ...causeOf(request),
   };
-  decidePage(world, settings, side, arrival, moment, numbers);
+  decidePage(world, settings, side, arrival, moment, request.numbers);
   if (request.decided === undefined) {
     const marks = marksOf(world, side, sealer);
     const brake = await tooMuch(engine, request.live, marks, now);
@@ -122,7 +132,6 @@ async function decideArrival(
     }
     await noteMarks(database, side.connection, marks, now);
   }
-  await numbers.save();
   await saveWorld(database, sealing, world, { now, newId: ids.next, settings });
   return world;
 }

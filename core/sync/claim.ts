@@ -21,7 +21,6 @@ import type { Engine } from "./engine.ts";
 import { isLockable, type Prepared } from "./prepare.ts";
 import { type OutboxRow, type PushRun, patchesOf, referenceField, waitsMax } from "./push-run.ts";
 
-const leaseMs = 10 * 60_000;
 const waitMs = 60_000;
 
 export interface ClaimedOperation {
@@ -80,7 +79,7 @@ export const claim = Effect.fn("push.claim")(function* (
         claims.push(...decision.claims);
         await database.db
           .update(outbox)
-          .set({ claim: run, claimUntil: now + leaseMs, claimedRevision: row.revision })
+          .set({ claim: run, claimedRevision: row.revision })
           .where(and(eq(outbox.connection, row.connection), eq(outbox.canonicalId, row.canonicalId)));
       }
     }
@@ -323,6 +322,6 @@ async function dropRow(engine: Engine, row: OutboxRow): Promise<void> {
 async function postpone(engine: Engine, row: OutboxRow, dueAt: number, reason: string): Promise<void> {
   await engine.store.database.db
     .update(outbox)
-    .set({ dueAt, reason, attempts: sql`${outbox.attempts} + 1`, claim: null, claimUntil: null, claimedRevision: null })
+    .set({ dueAt, reason, attempts: sql`${outbox.attempts} + 1`, claim: null, claimedRevision: null })
     .where(and(eq(outbox.connection, row.connection), eq(outbox.canonicalId, row.canonicalId)));
 }

@@ -11,7 +11,7 @@ import type { Entity } from "../model/field.ts";
 import type { Moment } from "../model/moment.ts";
 import { type Counts, noCounts } from "../model/world.ts";
 import type { Fault } from "../net/fault.ts";
-import { linkAudit, noteAudit } from "../store/audit.ts";
+import { noteAudit } from "../store/audit.ts";
 import type { StoreFailed } from "../store/failure.ts";
 import { connections, links, meetings, outbox, runs, sent } from "../store/tables.ts";
 import { loadWorld, saveWorld } from "../store/world-store.ts";
@@ -102,7 +102,6 @@ export const sync = Effect.fn("sync")(function* (engine: Engine, options: SyncOp
   );
   for (const one of running) one.unclear = yield* unclearCreates(engine, one.live);
   yield* endRun(engine, running, run);
-  yield* linkAudit(engine.store.database);
   const left = yield* engine.store.database.read("counting the outbox", async () =>
     engine.store.database.db.$count(outbox),
   );
@@ -148,7 +147,10 @@ const pullRun = Effect.fn("sync.pull-run")(function* (
     }),
   );
   yield* startRun(engine, running, run, engine.clock.now());
-  yield* recoverClaims(engine);
+  yield* recoverClaims(
+    engine,
+    chosen.map((live) => live.name),
+  );
   const remapped = yield* mapChanged(engine, chosen);
   const loading = yield* unloaded(engine, chosen);
   const deferMeetings = loading.size > 0 || remapped.size > 0;
@@ -339,21 +341,24 @@ const endRun = (engine: Engine, running: ReadonlyArray<Running>, run: string) =>
   });
 
 /**
- * Claims that a dead process left: their records are fetched before anything is written again (D3). Those of pushes that
- * are under way in this process stay theirs.
+ * Claims in these connections that a dead process left, or one that lost their lease: their records are fetched before
+ * anything is written again (D3). Those of pushes that are under way in this process stay theirs.
  */
-export const recoverClaims = Effect.fn("sync.recover")(function* (engine: Engine) {
+export const recoverClaims = Effect.fn("sync.recover")(function* (engine: Engine, names: ReadonlyArray<string>) {
   const { database } = engine.store;
   yield* database.write("recovering claims", async () => {
     const { db } = database;
     const now = engine.clock.now();
-    const claimed = await db.select().from(outbox).where(isNotNull(outbox.claim));
+    const claimed = await db
+      .select()
+      .from(outbox)
+      .where(and(isNotNull(outbox.claim), inArray(outbox.connection, [...names])));
     const living = claimed.filter((row) => isAlive(engine.store, row.claim ?? ""));
     const livingKeys = new Set(living.map((row) => `${row.connection}\n${row.canonicalId}`));
     const open = await db
       .select()
       .from(sent)
-      .where(inArray(sent.state, ["open", "seen"]));
+      .where(and(inArray(sent.state, ["open", "seen"]), inArray(sent.connection, [...names])));
     const abandoned: Array<(typeof open)[number]> = [];
     for (const entry of open) {
       if (livingKeys.has(`${entry.connection}\n${entry.canonicalId}`)) continue;
@@ -381,7 +386,7 @@ export const recoverClaims = Effect.fn("sync.recover")(function* (engine: Engine
       if (living.includes(row)) continue;
       await db
         .update(outbox)
-        .set({ claim: null, claimUntil: null, claimedRevision: null })
+        .set({ claim: null, claimedRevision: null })
         .where(and(eq(outbox.connection, row.connection), eq(outbox.canonicalId, row.canonicalId)));
     }
   });

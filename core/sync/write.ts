@@ -10,8 +10,9 @@ import { type Claimed, type Next, settle } from "../model/settle.ts";
 import type { World } from "../model/world.ts";
 import { type Fault, Unavailable } from "../net/fault.ts";
 import { noteAudit } from "../store/audit.ts";
+import { type LinkNumbers, withLinkNumbers } from "../store/link-numbers.ts";
 import { outbox } from "../store/tables.ts";
-import { linkNumbers, loadWorld, saveWorld } from "../store/world-store.ts";
+import { loadWorld, saveWorld } from "../store/world-store.ts";
 import { applyPage } from "./apply.ts";
 import { ConnectorBroken, call } from "./call.ts";
 import type { ClaimedOperation } from "./claim.ts";
@@ -103,12 +104,20 @@ const settleBatch = Effect.fn("push.settle")(function* (push: PushRun, side: Sid
   const { engine, live, run } = push;
   const { entity } = side;
   const readBacks = yield* readBack(push, side, answered);
-  const fetches = yield* engine.store.database.write(
-    `settling writes of ${live.name}`,
-    () => settleInside(push, side, answered, readBacks.records),
-    // What is taken back leaves the claim open, whose outcome is then looked up.
-    "soon",
+  const { fetches, halves } = yield* withLinkNumbers(engine.store.database, answered.batch.length, (start) =>
+    engine.store.database.write(
+      `settling writes of ${live.name}`,
+      () => settleInside(push, side, { ...answered, numbers: start() }, readBacks.records),
+      // What is taken back leaves the claim open, whose outcome is then looked up.
+      "soon",
+    ),
   );
+  // The transaction may have run twice; this happens once.
+  for (const [index, entry] of answered.batch.entries()) count(push.counts, entry, answered.results[index]);
+  for (const [canonicalId, parts] of halves) {
+    if (parts.length === 0) push.halves.delete(canonicalId);
+    else push.halves.set(canonicalId, parts);
+  }
   let held = false;
   for (const page of readBacks.pages) {
     const applied = yield* applyPage(engine, { live, entity, page, run, deferMeetings: false, byId: true });
@@ -143,10 +152,10 @@ const readBack = Effect.fn("push.read-back")(function* (push: PushRun, side: Sid
 async function settleInside(
   push: PushRun,
   side: Side,
-  { batch, results, answeredAt }: Answered,
+  { batch, results, answeredAt, numbers }: Answered & { readonly numbers: LinkNumbers },
   records: ReadonlyMap<string, RemoteRecord>,
-): Promise<ReadonlyArray<string>> {
-  const { engine, live, run, counts } = push;
+): Promise<{ readonly fetches: ReadonlyArray<string>; readonly halves: Halves }> {
+  const { engine, live, run } = push;
   const { database, sealer } = engine.store;
   const now = engine.clock.now();
   const moment: Moment = { now, run, newId: engine.ids.next, deferMeetings: false };
@@ -157,7 +166,6 @@ async function settleInside(
     canonicalIds: batch.map((entry) => entry.claimed.canonicalId),
     remotes: created,
   });
-  const numbers = await linkNumbers(database);
   const fetches = new Set<string>();
   const ends = new Map<string, End>();
   for (const [index, entry] of batch.entries()) {
@@ -166,7 +174,6 @@ async function settleInside(
     const sent = world.sent.get(entry.claimed.sent.id) ?? { ...entry.claimed.sent, state: "closed" as const };
     const claimed: Claimed = { ...entry.claimed, sent };
     const { next, fetch } = settle(world, engine.settings, side, { claimed, result, answeredAt }, moment, numbers);
-    count(counts, entry, result);
     const record = result.kind === "applied" ? records.get(result.id) : undefined;
     if (result.kind === "applied" && entry.operation.kind !== "delete" && side.conditional === "none") {
       const { id: remoteId, writes = 1 } = result;
@@ -178,9 +185,13 @@ async function settleInside(
     if (earlier === undefined || earlier.next.kind === "done")
       ends.set(entry.row.canonicalId, { row: entry.row, next, claimed, result });
   }
-  await numbers.save();
   await saveWorld(database, sealing, world, { now, newId: engine.ids.next, settings: engine.settings });
-  for (const end of ends.values()) await settleRow(push, world, side, end, now);
+  const halves = new Map<string, Parts>();
+  for (const end of ends.values()) {
+    const left = halvesAfter(push, end);
+    halves.set(end.row.canonicalId, left);
+    await settleRow(push, world, side, { ...end, halvesLeft: left.length }, now);
+  }
   await noteAudit(
     database,
     batch.map((entry, index) => ({
@@ -191,10 +202,11 @@ async function settleInside(
       detail: { intent: entry.claimed.sent.id },
     })),
   );
-  return [...fetches];
+  return { fetches: [...fetches], halves };
 }
 
-function count(counts: PushCounts, entry: ClaimedOperation, result: Result): void {
+function count(counts: PushCounts, entry: ClaimedOperation, result: Result | undefined): void {
+  if (result === undefined) return;
   if (result.kind === "rejected" || result.kind === "duplicate") counts.rejected += 1;
   if (result.kind !== "applied") return;
   if (entry.operation.kind === "create") counts.created += 1;
@@ -211,14 +223,19 @@ interface End {
 }
 
 /** Removes only the revision that was claimed, so that a change that landed meanwhile stays due. */
-async function settleRow(push: PushRun, world: World, side: Side, end: End, now: number): Promise<void> {
-  const { row, next, claimed, result } = end;
+async function settleRow(
+  push: PushRun,
+  world: World,
+  side: Side,
+  end: End & { readonly halvesLeft: number },
+  now: number,
+): Promise<void> {
+  const { row, next, halvesLeft } = end;
   const { db } = push.engine.store.database;
   const mine = and(eq(outbox.connection, row.connection), eq(outbox.canonicalId, row.canonicalId));
-  const free = { claim: null, claimUntil: null, claimedRevision: null };
+  const free = { claim: null, claimedRevision: null };
   const again = { ...free, attempts: sql`${outbox.attempts} + 1` };
-  const left = advanceHalves(push, row.canonicalId, next, claimed, result);
-  if (left > 0 && next.kind !== "again") {
+  if (halvesLeft > 0 && next.kind !== "again") {
     await db
       .update(outbox)
       .set({ ...free, dueAt: now })
@@ -245,22 +262,18 @@ async function settleRow(push: PushRun, world: World, side: Side, end: End, now:
   }
 }
 
-/** D13: after a refusal that names no field the two halves go one after the other. Returns how many are left. */
-function advanceHalves(push: PushRun, canonicalId: string, next: Next, claimed: Claimed, result: Result): number {
-  const { halves } = push;
+type Parts = ReadonlyArray<ReadonlySet<string>>;
+type Halves = ReadonlyMap<string, Parts>;
+
+/** D13: after a refusal that names no field the two halves go one after the other: those that are left. */
+function halvesAfter(push: PushRun, { row, next, claimed, result }: End): Parts {
   if (next.kind === "split") {
     const fields = claimed.writes.map((entry) => entry.field);
     const middle = Math.ceil(fields.length / 2);
     const first = new Set(fields.slice(0, middle));
     // A record that is made with the first half gets the rest by an update, which finds the field at fault.
-    const parts = claimed.sent.kind === "create" ? [first] : [first, new Set(fields.slice(middle))];
-    halves.set(canonicalId, parts);
-    return parts.length;
+    return claimed.sent.kind === "create" ? [first] : [first, new Set(fields.slice(middle))];
   }
-  const parts = halves.get(canonicalId) ?? [];
-  const isDone = result.kind === "applied" || result.kind === "rejected";
-  const rest = isDone ? parts.slice(1) : parts;
-  if (rest.length === 0) halves.delete(canonicalId);
-  else halves.set(canonicalId, rest);
-  return rest.length;
+  const parts = push.halves.get(row.canonicalId) ?? [];
+  return result.kind === "applied" || result.kind === "rejected" ? parts.slice(1) : parts;
 }

@@ -3,6 +3,7 @@
  * log. The store remembers what was told; while it fails, the memory of the process does.
  */
 import { Effect } from "effect";
+import type { AlertRule } from "../config/alerts-shape.ts";
 import type { AlertLimits, ChannelConfig } from "../config/hub-config.ts";
 import type { Clock } from "../connector.ts";
 import type { ServiceEvent } from "../hub/events.ts";
@@ -64,33 +65,40 @@ export function createAlerts(options: AlertsOptions): Alerts {
   });
 
   const factsOf = ({ connections }: Measures, now: number): ReadonlyArray<ConnectionFacts> =>
-    connections.map(({ name, state, reason, agreement, outbox, outboxSince, deadLetters, lostChannels }) => {
-      const known = states.get(name);
-      const since = known?.state === state ? known.since : now;
-      states.set(name, { state, since });
-      const words = reason === null ? null : redact(reason);
-      const share = agreement?.share ?? null;
-      return {
-        name,
-        state,
-        stateSince: since,
-        reason: words,
-        agreement: share,
-        outbox,
-        outboxSince,
-        deadLetters,
-        lostChannels,
-      };
-    });
+    connections
+      .filter(({ isOurs }) => isOurs)
+      .map(({ name, state, reason, agreement, outbox, outboxSince, deadLetters, lostChannels }) => {
+        const known = states.get(name);
+        const since = known?.state === state ? known.since : now;
+        states.set(name, { state, since });
+        const words = reason === null ? null : redact(reason);
+        const share = agreement?.share ?? null;
+        return {
+          name,
+          state,
+          stateSince: since,
+          reason: words,
+          agreement: share,
+          outbox,
+          outboxSince,
+          deadLetters,
+          lostChannels,
+        };
+      });
 
   /** What cannot be read now is left out, and keeps what it has. */
-  const look = async (service: RunningService, measures: () => Promise<Measures>): Promise<Snapshot | string> => {
+  const look = async (service: RunningService, measures: () => Promise<Measures>): Promise<Seen | string> => {
     const { database } = service.hub().store;
     const { limits } = service.hub().config.alerts;
     const run = <A, E>(work: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(work);
     const now = clock.now();
     try {
-      if (!isRead) for (const row of await run(readAlertRows(database))) rows.set(alertKey(row), row);
+      const measured = await measures();
+      const isTheirs = theirsIn(measured, service);
+      // What another process tells of is as it has noted it, for when it is ours to tell.
+      if (!isRead || database.processes === "many")
+        for (const row of await run(readAlertRows(database)))
+          if (!isRead || isTheirs(row)) rows.set(alertKey(row), row);
       isRead = true;
       const { position, at } = await run(readExports(database, auditPosition));
       auditPosition = position;
@@ -99,10 +107,11 @@ export function createAlerts(options: AlertsOptions): Alerts {
       return {
         now,
         storeTrouble,
-        connections: factsOf(await measures(), now),
-        opened,
+        isTheirs,
+        connections: factsOf(measured, now),
+        opened: service.keepsUpkeep() ? opened : 0,
         refused: refused.count(now, limits.signIns?.withinMs ?? 0),
-        exports: exported.count(now, limits.exports?.withinMs ?? 0),
+        exports: service.keepsUpkeep() ? exported.count(now, limits.exports?.withinMs ?? 0) : 0,
       };
     } catch (error) {
       return error instanceof Error ? error.message : "it failed without words";
@@ -149,7 +158,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
         const seen = await look(service, measures);
         if (signal.aborted) return;
         const isBlind = typeof seen === "string";
-        const snapshot: Snapshot = isBlind ? blind(clock.now(), storeTrouble ?? redact(seen), refused, service) : seen;
+        const snapshot: Seen = isBlind ? blind(clock.now(), storeTrouble ?? redact(seen), refused, service) : seen;
         const { limits, repeatMs } = service.hub().config.alerts;
         const looking = { now: snapshot.now, repeatMs, calmMs, inFlight, sightOf: sightIn(snapshot, limits, isBlind) };
         const { rows: changed, toTell } = step([...rows.values()], troublesOf(snapshot, limits), looking);
@@ -162,14 +171,28 @@ export function createAlerts(options: AlertsOptions): Alerts {
   };
 }
 
+/** A snapshot, with what is another process's to tell. */
+interface Seen extends Snapshot {
+  readonly isTheirs: (row: Pick<AlertRow, "rule" | "subject">) => boolean;
+}
+
+/** What is told by whoever does the upkeep; the other rules of the hub are about each process. */
+const ofStore: ReadonlySet<string> = new Set<AlertRule>(["conflicts", "exports"]);
+
+function theirsIn({ connections }: Measures, service: Pick<RunningService, "keepsUpkeep">): Seen["isTheirs"] {
+  const theirs = new Set(connections.filter((one) => !one.isOurs && one.state !== "sleeping").map(({ name }) => name));
+  return ({ rule, subject }) => (subject === "" ? ofStore.has(rule) && !service.keepsUpkeep() : theirs.has(subject));
+}
+
 const blind = (
   now: number,
   reason: string,
   refused: { count: (now: number, withinMs: number) => number },
   service: RunningService,
-): Snapshot => ({
+): Seen => ({
   now,
   storeTrouble: reason,
+  isTheirs: () => false,
   connections: [],
   opened: 0,
   refused: refused.count(now, service.hub().config.alerts.limits.signIns?.withinMs ?? 0),
@@ -178,9 +201,10 @@ const blind = (
 
 /** While the store fails, only what needs no store is seen. */
 const sightIn =
-  ({ connections }: Snapshot, limits: AlertLimits, isBlind: boolean): Looking["sightOf"] =>
+  ({ connections, isTheirs }: Seen, limits: AlertLimits, isBlind: boolean): Looking["sightOf"] =>
   ({ rule, subject }) => {
     if (!isOn(limits, rule)) return "away";
+    if (isTheirs({ rule, subject })) return "unseen";
     if (isBlind) return rule === "signIns" ? "seen" : "unseen";
     if (subject === "") return "seen";
     const state = connections.find((one) => one.name === subject)?.state;

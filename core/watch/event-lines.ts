@@ -53,6 +53,15 @@ export function lineOf(event: ServiceEvent, isConnection: (name: string) => bool
       const fields = { connection, ...(reason === null ? {} : { reason }) };
       return { level: what === "failed" ? "warn" : "info", message: `webhook channel ${what}`, fields };
     }
+    case "lease": {
+      const { connection, what } = event;
+      const message = {
+        taken: "this process keeps the connection going",
+        given: "another process shall keep the connection going",
+        lost: "another process has taken the connection: this one was silent for too long",
+      }[what];
+      return { level: what === "lost" ? "warn" : "info", message, fields: { connection } };
+    }
     case "reloaded": {
       const { added, gone, changed, needsRestart } = event.plan;
       const fields = {

@@ -11,6 +11,8 @@ export interface ConnectionMeasures extends Omit<ConnectionCounts, "outboxDueAt"
   readonly system: string;
   readonly state: ConnectionStatus["state"];
   readonly reason: string | null;
+  /** This process keeps it going; another one does, or none, where not. */
+  readonly isOurs: boolean;
   /** Since when something waits to be written. */
   readonly outboxSince: number | null;
   /** Daily budgets by name of the limit. */
@@ -61,6 +63,7 @@ export function createMeasures(
         system,
         state,
         reason,
+        isOurs: (lanes.get(name)?.keeping ?? null) !== null,
         ...rest,
         outboxSince: waiting.since({ name, dueAt: outboxDueAt, postponed, now }),
         quota: (await lanes.get(name)?.quota()) ?? {},
@@ -70,9 +73,10 @@ export function createMeasures(
     return { at: now, connections, openConflicts: counts.openConflicts };
   };
 
-  /** States are in memory, so they are as of now. */
+  /** States of our own are in memory, so they are as of now. */
   const withStates = (measures: Measures): Measures => {
-    const present = new Map(service.lanes().map((lane) => [lane.name, lane.status()]));
+    const ours = service.lanes().filter((lane) => lane.keeping !== null);
+    const present = new Map(ours.map((lane) => [lane.name, lane.status()]));
     const connections = measures.connections.map((one) => {
       const { state, reason } = present.get(one.name) ?? one;
       return { ...one, state, reason };

@@ -21,6 +21,8 @@ export interface HubProcess {
 export interface HubPlace {
   readonly folder: string;
   readonly url: string;
+  /** SYNCLINE_KEY, where no file holds it. */
+  readonly key?: string;
 }
 
 /** Starts `syncline serve` over the `syncline.yaml` of the folder. */
@@ -44,8 +46,9 @@ export function startHub(place: HubPlace): HubProcess {
 }
 
 /** One command of the command line in the folder. */
-export function runCommand({ folder }: Pick<HubPlace, "folder">, argv: ReadonlyArray<string>) {
-  const child: ChildProcess = spawn(process.execPath, [launcher, "-c", "syncline.yaml", ...argv], { cwd: folder });
+export function runCommand({ folder, key }: Pick<HubPlace, "folder" | "key">, argv: ReadonlyArray<string>) {
+  const env = key === undefined ? process.env : { ...process.env, SYNCLINE_KEY: key };
+  const child: ChildProcess = spawn(process.execPath, [launcher, "-c", "syncline.yaml", ...argv], { cwd: folder, env });
   let said = "";
   const hear = (part: unknown): void => {
     said = `${said}${part}`.slice(-wordsMax);

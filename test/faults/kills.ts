@@ -55,8 +55,8 @@ export async function playKills({ count, seed, note = () => {} }: KillsOptions):
   const folder = mkdtempSync(join(tmpdir(), "syncline-kills-"));
   const port = await freePort();
   const place: HubPlace = { folder, url: `http://127.0.0.1:${port}` };
-  const vendors = await startVendors(place.url, seededRandom(seed + 1));
-  const { connections } = vendors;
+  const vendors = await startVendors({ hubUrls: [place.url], random: seededRandom(seed + 1) });
+  const connections = await vendors.connectionsOf(0);
   const policy = { account: { default: ["newest", { prefer: Object.keys(connections) }] } };
   const hub = { store: `sqlite:${join(folder, "hub.db")}` };
   writeFileSync(join(folder, "syncline.yaml"), stringify({ hub, serve: { port }, connections, policy }));
@@ -88,7 +88,7 @@ export async function playKills({ count, seed, note = () => {} }: KillsOptions):
     running?.signal("SIGKILL");
     await running?.ended;
     const acknowledged = vendors.acknowledged();
-    const lost = await unread(join(folder, "hub.db"), acknowledged);
+    const lost = await unread({ place: join(folder, "hub.db") }, acknowledged);
     return { ...tally, ...vendors.counts(), acknowledged: acknowledged.length, lost, differences, exits };
   }
 }
@@ -121,7 +121,7 @@ async function killOnce({ hub, vendors, random, tally }: Turn): Promise<void> {
 }
 
 /** People work for that long. */
-async function people(vendors: Vendors, random: () => number, forMs: number): Promise<void> {
+export async function people(vendors: Vendors, random: () => number, forMs: number): Promise<void> {
   const end = performance.now() + forMs;
   while (performance.now() < end) {
     vendors.act();
@@ -129,7 +129,8 @@ async function people(vendors: Vendors, random: () => number, forMs: number): Pr
   }
 }
 
-async function agreed(vendors: Vendors): Promise<ReadonlyArray<string>> {
+/** What still differs once all is the same, or after a bound. */
+export async function agreed(vendors: Vendors): Promise<ReadonlyArray<string>> {
   const end = performance.now() + agreeMsMax;
   for (;;) {
     const left = vendors.differences();
@@ -138,8 +139,12 @@ async function agreed(vendors: Vendors): Promise<ReadonlyArray<string>> {
   }
 }
 
-async function unread(place: string, acknowledged: ReadonlyArray<string>): Promise<ReadonlyArray<string>> {
-  const store = await Effect.runPromise(openStore({ place, key: undefined }));
+/** Acknowledged calls that the hub did not read to their end. */
+export async function unread(
+  { place, key }: { readonly place: string; readonly key?: string },
+  acknowledged: ReadonlyArray<string>,
+): Promise<ReadonlyArray<string>> {
+  const store = await Effect.runPromise(openStore({ place, key }));
   try {
     const { database, sealer } = store;
     const rows = await Effect.runPromise(database.read("reading", async () => database.db.select().from(inbox)));

@@ -20,7 +20,8 @@ const answerMsMax = 5_000;
 const underMax = 8;
 
 export interface Vendors {
-  readonly connections: Readonly<Record<string, Record<string, unknown>>>;
+  /** The systems as one of the hubs reaches them. */
+  readonly connectionsOf: (hub: number) => Promise<Readonly<Record<string, Record<string, unknown>>>>;
   /** One person does one thing. */
   readonly act: () => void;
   /** What differs from what people did, in words; empty when all is everywhere, once. */
@@ -31,24 +32,56 @@ export interface Vendors {
   readonly close: () => Promise<void>;
 }
 
-export async function startVendors(hubUrl: string, random: () => number): Promise<Vendors> {
-  const systems = new Map<Name, { readonly simulator: MemorySimulator; readonly server: SimulatorServer }>();
-  const connections: Record<string, Record<string, unknown>> = {};
+export interface VendorsOptions {
+  /** Calls go to any of them, as from behind a balancer. */
+  readonly hubUrls: ReadonlyArray<string>;
+  readonly random: () => number;
+  /** Carries a call of a hub out; the simulator alone does without it. */
+  readonly watch?: (call: WatchedCall) => Promise<Response>;
+}
+
+export interface WatchedCall {
+  readonly hub: number;
+  readonly connection: string;
+  readonly request: Request;
+  readonly simulator: MemorySimulator;
+}
+
+export async function startVendors({ hubUrls, random, watch }: VendorsOptions): Promise<Vendors> {
+  const systems = new Map<Name, { readonly simulator: MemorySimulator; readonly hooked: Record<string, unknown> }>();
+  const servers: Array<SimulatorServer> = [];
   for (const name of names) {
     const simulator = createMemorySimulator({ clock: systemClock });
-    const server = await serveSimulator(simulator);
-    systems.set(name, { simulator, server });
-    connections[name] = {
-      use: "memory",
-      ...simulator.connection(server.url),
-      ...simulator.hookTo(`${hubUrl}/hooks/${name}`),
-      key: { account: "Hub_Id", contact: "Hub_Id" },
-      limits: { api: { concurrency: 16, rate: { count: 100_000, window: "1m" } } },
-      // A few accounts that are edited again and again are what a brake is there for.
-      brake: { records: 100_000 },
-    };
+    // Its notices tell the path; which hub hears it is the balancer's choice.
+    systems.set(name, { simulator, hooked: simulator.hookTo(`${hubUrls[0]}/hooks/${name}`) });
   }
-  const caller = startCaller([...systems.values()].map(({ simulator }) => simulator));
+  /** Each hub reaches a system by a port of its own, so that it is known who calls. */
+  const connectionsOf: Vendors["connectionsOf"] = async (hub) => {
+    const connections: Record<string, Record<string, unknown>> = {};
+    for (const [name, { simulator, hooked }] of systems) {
+      const fetch = (request: Request): Promise<Response> =>
+        watch === undefined
+          ? Promise.resolve(simulator.fetch(request))
+          : watch({ hub, connection: name, request, simulator });
+      const server = await serveSimulator({ fetch });
+      servers.push(server);
+      connections[name] = {
+        use: "memory",
+        ...simulator.connection(server.url),
+        ...hooked,
+        key: { account: "Hub_Id", contact: "Hub_Id" },
+        // Whoever takes over from a dead process waits for a whole window.
+        limits: { api: { concurrency: 16, rate: { count: 10_000, window: "1s" } } },
+        // A few accounts that are edited again and again are what a brake is there for.
+        brake: { records: 100_000 },
+      };
+    }
+    return connections;
+  };
+  const caller = startCaller(
+    [...systems.values()].map(({ simulator }) => simulator),
+    (path) => `${hubUrls[Math.floor(Math.random() * hubUrls.length)]}${path}`,
+  );
   const expected = new Map<string, Record<string, string>>();
   let edits = 0;
 
@@ -91,20 +124,20 @@ export async function startVendors(hubUrl: string, random: () => number): Promis
   };
 
   return {
-    connections,
+    connectionsOf,
     act,
     differences: () => names.flatMap(differencesIn),
     acknowledged: caller.acknowledged,
     counts: () => ({ creates: expected.size, edits, calledAgain: caller.calledAgain() }),
     close: async () => {
       await caller.close();
-      for (const { server } of systems.values()) await server.close();
+      for (const server of servers) await server.close();
     },
   };
 }
 
 /** Makes the calls of all systems, a few at once. */
-function startCaller(simulators: ReadonlyArray<MemorySimulator>) {
+function startCaller(simulators: ReadonlyArray<MemorySimulator>, route: (path: string) => string) {
   const acknowledged: Array<string> = [];
   const waiting: Array<{ readonly notice: Notice; readonly notBefore: number }> = [];
   let calledAgain = 0;
@@ -117,7 +150,7 @@ function startCaller(simulators: ReadonlyArray<MemorySimulator>) {
       const index = waiting.findIndex(({ notBefore }) => notBefore <= now);
       const [next] = index < 0 ? [] : waiting.splice(index, 1);
       if (next === undefined) await systemClock.sleep(lookMs);
-      else if (await isTaken(next.notice)) acknowledged.push(next.notice.id);
+      else if (await isTaken(next.notice, route)) acknowledged.push(next.notice.id);
       else {
         calledAgain += 1;
         waiting.push({ notice: next.notice, notBefore: systemClock.now() + againMs });
@@ -135,9 +168,14 @@ function startCaller(simulators: ReadonlyArray<MemorySimulator>) {
   };
 }
 
-async function isTaken({ url, headers, body }: Notice): Promise<boolean> {
+async function isTaken({ url, headers, body }: Notice, route: (path: string) => string): Promise<boolean> {
   try {
-    const answer = await fetch(url, { method: "POST", headers, body, signal: AbortSignal.timeout(answerMsMax) });
+    const answer = await fetch(route(new URL(url).pathname), {
+      method: "POST",
+      headers,
+      body,
+      signal: AbortSignal.timeout(answerMsMax),
+    });
     await answer.text();
     return answer.ok;
   } catch {

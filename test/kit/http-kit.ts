@@ -220,6 +220,7 @@ function serviceOver(hub: Hub, asked: Array<string>): Service {
           nextPullAt: null,
           nextSweepAt: null,
           channel: null,
+          elsewhere: null,
         })),
       ),
     readiness: () => ({ ready: true, reason: null }),

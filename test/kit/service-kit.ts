@@ -29,6 +29,8 @@ export interface ServiceKit {
   readonly service: RunningService;
   readonly server: Listening;
   readonly events: ReadonlyArray<ServiceEvent>;
+  /** As the YAML has them: for a second hub on the same folder. */
+  readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** The YAML that a reload reads. */
   readonly setYaml: (change: (yaml: Yaml) => void) => void;
   /** Sends a signed call; parts may be spoilt. */
@@ -78,7 +80,6 @@ export interface ServiceKitOptions {
   readonly listeners?: ReadonlyArray<Listener>;
   /** Called with the open hub before the service starts. */
   readonly opened?: (hub: Hub) => void;
-  readonly systems?: Readonly<Record<string, { readonly simulator: Simulator; readonly server: SimulatorServer }>>;
 }
 
 const key = Buffer.alloc(32, 5).toString("base64");
@@ -144,6 +145,7 @@ export async function createServiceKit(options: ServiceKitOptions = {}): Promise
     service,
     server,
     events,
+    connections: yaml.connections,
     setYaml: (change) => change(yaml),
     hook: (connection, parts) =>
       fetch(`${server.url}/hooks/${connection}`, {

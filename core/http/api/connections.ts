@@ -26,6 +26,8 @@ const Connection = Schema.Struct({
       expiresAt: instantOrNull,
     }),
   ),
+  /** The process that keeps it going, where that is not the one that answers. */
+  elsewhere: Schema.NullOr(Schema.Struct({ pid: Schema.Int, host: Schema.String })),
 }).annotate({ identifier: "Connection" });
 
 const ByName = Schema.Struct({ name: Name });

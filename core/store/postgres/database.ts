@@ -14,8 +14,10 @@ import type { Pool, PoolClient, QueryArrayResult, QueryResult } from "pg";
 import { columnOf, columnsOf, placeholderNames, rowReader } from "../columns.ts";
 import type { Database, InsertMode, NewRow, Queries, Row, Where } from "../database.ts";
 import { type StoreFailed, storeFailedOf } from "../failure.ts";
+import { fenced } from "../fence.ts";
 import { storable } from "../storable.ts";
-import { audit, changes, links } from "../tables.ts";
+import { changes, links } from "../tables.ts";
+import { News } from "./news.ts";
 import {
   arrayTypeOf,
   type Bulk,
@@ -48,25 +50,33 @@ const retryMsMax = 500;
 const preparedMax = 500;
 
 /** Whose numbers tell the order of commits: nobody who reads on from a number may miss a smaller one. */
-const ordered: ReadonlySet<SQLiteTable> = new Set<SQLiteTable>([changes, audit]);
+const ordered: ReadonlySet<SQLiteTable> = new Set<SQLiteTable>([changes]);
 /** Any number that nothing else in the database locks. */
 const orderLock = 7_345_091;
+/** All writing transactions share it, until one that came in others' way too often wants to be alone. */
+const turnLock = 7_345_092;
+const togetherTries = 4;
+/** A process that stalls in the middle of a transaction keeps its locks for so long; then the server ends its session. */
+const stalledMs = 10_000;
+const takeTurn = `set idle_session_timeout = ${stalledMs}; select pg_advisory_lock(${turnLock})`;
+const endTurn = `select pg_advisory_unlock(${turnLock}); reset idle_session_timeout`;
 
 export class PostgresDatabase implements Database {
   readonly db: Queries;
   readonly words = postgresWords;
+  readonly processes = "many";
   readonly pool: Pool;
+  readonly news: News;
   readonly #gate = Semaphore.makeUnsafe(1);
   /** The session of the transaction that a body belongs to, and whether it holds the order of commits. */
   readonly #current = new AsyncLocalStorage<Session>();
   readonly #names = new Map<string, string>();
   readonly #bulks = new Map<string, Bulk>();
   readonly #selects = new Map<string, Select>();
-  /** Transactions of ours that have changed something. */
-  #committed = 0;
 
   constructor(pool: Pool) {
     this.pool = pool;
+    this.news = new News(pool);
     const dialect = new PostgresMarks();
     const executors = {
       all: async (text: string, params: ReadonlyArray<unknown>, mode: "array" | "object") =>
@@ -86,32 +96,26 @@ export class PostgresDatabase implements Database {
   }
 
   write<A>(what: string, body: () => Promise<A>, kept: "now" | "soon" = "now"): Effect.Effect<A, StoreFailed> {
-    return this.#gate.withPermits(1)(this.#transaction(what, body, kept));
+    return Effect.flatMap(fenced(body), (whole) =>
+      this.#gate.withPermits(1)(this.#transaction(what, whole, { kept, told: true })),
+    );
   }
 
-  /** As `write`, beside the transaction that runs: for what nobody decides anything by. */
-  append<A>(what: string, body: () => Promise<A>): Effect.Effect<A, StoreFailed> {
-    return this.#transaction(what, body, "now");
+  append<A>(what: string, body: () => Promise<A>, told: "told" | "quiet" = "told"): Effect.Effect<A, StoreFailed> {
+    return this.#transaction(what, body, { kept: "now", told: told === "told" });
   }
 
   read<A>(what: string, body: () => Promise<A>): Effect.Effect<A, StoreFailed> {
     return Effect.uninterruptible(
       Effect.tryPromise({
-        try: () => this.#inSession("begin isolation level repeatable read read only", body),
+        try: async () => (await this.#inSession("begin isolation level repeatable read read only", body, false)).result,
         catch: (error) => storeFailedOf(what, error),
       }),
     );
   }
 
-  /** Ended transactions of the whole server, but for our own: it also changes for what is none of our business. */
-  foreignCommits(): Effect.Effect<number, StoreFailed> {
-    return this.read("looking for news of other processes", async () => {
-      const result = await this.#query(
-        "select pg_snapshot_xmax(now)::text::bigint - (select count(*) from pg_snapshot_xip(now)) as ended from pg_current_snapshot() as now",
-        [],
-      );
-      return Number(result.rows[0]?.ended ?? 0) - this.#committed;
-    });
+  onNews(listener: () => void): () => Promise<void> {
+    return this.news.hear(listener);
   }
 
   async insert<T extends SQLiteTable>(
@@ -195,14 +199,28 @@ export class PostgresDatabase implements Database {
     await this.#query(text, [began, ended, ids]);
   }
 
-  #transaction<A>(what: string, body: () => Promise<A>, kept: "now" | "soon"): Effect.Effect<A, StoreFailed> {
-    const begin = `begin isolation level serializable${kept === "soon" ? "; set local synchronous_commit = off" : ""}`;
+  #transaction<A>(
+    what: string,
+    body: () => Promise<A>,
+    { kept, told }: { readonly kept: "now" | "soon"; readonly told: boolean },
+  ): Effect.Effect<A, StoreFailed> {
+    const begin = [
+      "begin isolation level serializable",
+      `set local idle_in_transaction_session_timeout = ${stalledMs}`,
+      ...(kept === "soon" ? ["set local synchronous_commit = off"] : []),
+    ];
+    const shared = [...begin, `select pg_advisory_xact_lock_shared(${turnLock})`].join("; ");
     return Effect.uninterruptible(
       Effect.tryPromise({
         try: async () => {
           for (let tries = 1; ; tries++) {
             try {
-              return await this.#inSession(begin, body);
+              const { result, wrote } =
+                tries <= togetherTries
+                  ? await this.#inSession(shared, body, false)
+                  : await this.#inSession(begin.join("; "), body, true);
+              if (wrote && told) this.news.tell();
+              return result;
             } catch (error) {
               if (tries >= triesMax || !isContention(error)) throw error;
               // Who came in each other's way shall not do so again.
@@ -215,17 +233,22 @@ export class PostgresDatabase implements Database {
     );
   }
 
-  async #inSession<A>(begin: string, body: () => Promise<A>): Promise<A> {
+  /** `alone`: under a lock that is held before the transaction looks at anything, and until it has ended. */
+  async #inSession<A>(
+    begin: string,
+    body: () => Promise<A>,
+    alone: boolean,
+  ): Promise<{ readonly result: A; readonly wrote: boolean }> {
     const client = await this.pool.connect();
     let broken: Error | undefined;
     try {
+      if (alone) await client.query(takeTurn);
       await client.query(begin);
       try {
         const result = await this.#current.run({ client, holdsOrder: false }, body);
-        // Only what has changed something has a number of its own, and such a number is what `foreignCommits` counts.
+        // Only what has changed something has a number of its own.
         const ended = await client.query("select pg_current_xact_id_if_assigned() is not null as wrote; commit");
-        if (hasWritten(ended)) this.#committed += 1;
-        return result;
+        return { result, wrote: hasWritten(ended) };
       } catch (error) {
         // A session that does not even roll back is of no more use.
         await client.query("rollback").catch((lost: Error) => {
@@ -237,6 +260,11 @@ export class PostgresDatabase implements Database {
       if (isLost(error)) broken = error instanceof Error ? error : new Error(String(error));
       throw error;
     } finally {
+      if (alone && broken === undefined)
+        await client.query(endTurn).catch((lost: Error) => {
+          broken = lost;
+        });
+      // The locks of a session that is thrown away go with it.
       client.release(broken);
     }
   }

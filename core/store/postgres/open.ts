@@ -24,6 +24,12 @@ const sessionsMax = 10;
 const connectMs = 10_000;
 const idleMs = 60_000;
 
+/**
+ * A table that is read from end to end counts as read in every row, and so comes in the way of everybody who writes one;
+ * small tables, for which that would be cheap, are read by their indexes too.
+ */
+const sessionOptions = "-c enable_seqscan=off";
+
 const migrationsFolder = fileURLToPath(new URL("./migrations", import.meta.url));
 /** Any number that nothing else in the database locks. */
 const migrationLock = 7_345_090;
@@ -35,6 +41,7 @@ export async function openPostgres(
   const pool = new Pool({
     connectionString: place.url,
     application_name: "syncline",
+    options: sessionOptions,
     max: options.sessions ?? sessionsMax,
     connectionTimeoutMillis: connectMs,
     idleTimeoutMillis: idleMs,
@@ -70,7 +77,7 @@ function postgresStore(pool: Pool, place: string, hubKey: HubKey): PostgresStore
     pages: () => readTables(pool),
     fill: (pages) => fillTables(pool, pages),
     close: () => {
-      closing ??= pool.end();
+      closing ??= database.news.flush().then(() => pool.end());
       sealer.close();
       return closing;
     },

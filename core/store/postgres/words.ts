@@ -9,6 +9,7 @@ const at = (column: Column, path: ReadonlyArray<string>): SQL =>
 const asJson = (value: string | number | boolean): SQL => sql`${JSON.stringify(value)}::jsonb`;
 
 export const postgresWords: Words = {
+  now: sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
   contains: (column, part) => sql`${column} ilike ${`%${part.replace(/[%_]/g, "")}%`} escape ''`,
   equalsAt: (column, path, value) =>
     value === null ? isEmpty(at(column, path)) : sql`${at(column, path)} = ${asJson(value)}`,

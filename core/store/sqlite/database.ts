@@ -12,7 +12,11 @@ import { Effect, Semaphore } from "effect";
 import { columnOf, columnsOf, insertedNames, isJson, placeholderNames, rowReader, tableName } from "../columns.ts";
 import type { Bound, Database, InsertMode, NewRow, Queries, Row, Where } from "../database.ts";
 import { type StoreFailed, storeFailedOf } from "../failure.ts";
+import { fenced } from "../fence.ts";
 import { sqliteWords } from "./words.ts";
+
+/** How often it is looked whether another process has committed something. */
+const newsMs = 250;
 
 interface Prepared {
   readonly sql: string;
@@ -30,6 +34,7 @@ interface Select {
 export class SqliteDatabase implements Database {
   readonly db: Queries;
   readonly words = sqliteWords;
+  readonly processes = "one";
   readonly client: DatabaseSync;
   readonly #dialect = new SQLiteDialect();
   readonly #gate = Semaphore.makeUnsafe(1);
@@ -50,6 +55,15 @@ export class SqliteDatabase implements Database {
 
   /** One immediate transaction; others wait. */
   write<A>(what: string, body: () => Promise<A>, kept: "now" | "soon" = "now"): Effect.Effect<A, StoreFailed> {
+    return Effect.flatMap(fenced(body), (whole) => this.#transaction(what, whole, kept));
+  }
+
+  /** There is one session, so it waits like any other. */
+  append<A>(what: string, body: () => Promise<A>): Effect.Effect<A, StoreFailed> {
+    return this.#transaction(what, body, "now");
+  }
+
+  #transaction<A>(what: string, body: () => Promise<A>, kept: "now" | "soon"): Effect.Effect<A, StoreFailed> {
     return this.#gate.withPermits(1)(
       Effect.uninterruptible(
         Effect.tryPromise({
@@ -83,10 +97,23 @@ export class SqliteDatabase implements Database {
     );
   }
 
-  foreignCommits(): Effect.Effect<number, StoreFailed> {
-    return this.read("looking for news of other processes", async () =>
-      Number(this.client.prepare("pragma data_version").get()?.data_version ?? 0),
-    );
+  onNews(listener: () => void): () => Promise<void> {
+    const look = this.client.prepare("pragma data_version");
+    const version = (): unknown => look.get()?.data_version;
+    let known = version();
+    const timer = setInterval(() => {
+      // A transaction of ours sees no other's commit before its end.
+      if (!this.client.isOpen || this.client.isTransaction) return;
+      try {
+        const found = version();
+        if (found === known) return;
+        known = found;
+      } catch {
+        // A store that fails shows it to whoever looks.
+      }
+      listener();
+    }, newsMs).unref();
+    return async () => clearInterval(timer);
   }
 
   async insert<T extends SQLiteTable>(

@@ -8,6 +8,7 @@ const at = (column: Column, path: ReadonlyArray<string>): SQL => sql`json_extrac
 const pathOf = (path: ReadonlyArray<string>): string => ["$", ...path].join(".");
 
 export const sqliteWords: Words = {
+  now: sql`cast(unixepoch('subsec') * 1000 as integer)`,
   contains: (column, part) => like(column, `%${part.replace(/[%_]/g, "")}%`),
   equalsAt: (column, path, value) =>
     value === null

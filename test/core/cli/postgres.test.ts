@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { Effect } from "effect";
 import { expect, it, onTestFinished } from "vitest";
-import { keepLease } from "../../../core/store/lease.ts";
+import { join as joinStore } from "../../../core/store/leases.ts";
 import { openStore } from "../../../core/store/open.ts";
 import { type CliKit, createCliKit } from "../../kit/cli-kit.ts";
 import { placeFor } from "../../kit/engine-place.ts";
@@ -106,9 +106,9 @@ it("moves a hub from SQLite to PostgreSQL and back, with every row, and goes on 
   onTestFinished(other.remove);
   expect((await other.run("store", "copy", there, back)).err).toContain("does not fit the store");
   const store = await Effect.runPromise(openStore({ place: there, key }));
-  const lease = await Effect.runPromise(keepLease(store.database, "serve"));
+  const member = await Effect.runPromise(joinStore(store.database, { command: "serve" }));
   expect((await run("store", "copy", there, back)).err).toContain("Another Syncline process works on this store");
-  await Effect.runPromise(lease.release);
+  await Effect.runPromise(member.leave);
   await store.close();
 
   expect((await run("store", "copy", there, back, "--json")).code).toBe(0);

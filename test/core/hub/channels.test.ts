@@ -55,6 +55,7 @@ async function keeping(given: Partial<Settings> & { readonly world?: ZohoWorld }
   } as unknown as Hub;
   const connection = { name, webhook: settings.webhook, connector: zoho, config: { region: "us", auth: {} } };
   const keeper: ChannelKeeper = createChannelKeeper({
+    fence: null,
     hub: () => hub,
     connection: connection as unknown as ConnectionConfig,
     webhook: { ...own, channels: settings.channels },

@@ -145,6 +145,26 @@ describe("whether a request was sent", () => {
   });
 });
 
+describe("a call that may not be made any more", () => {
+  it("is held back before its first byte, also when that is found out while it connects", async () => {
+    const server = await loopback((outgoing) => json(outgoing, 200, {}));
+    const words = "another process may keep the connection going now";
+    for (const looksAllowed of [0, 1]) {
+      let looks = 0;
+      const objection = () => {
+        looks += 1;
+        return looks > looksAllowed ? words : null;
+      };
+      const { http, clock } = client({ objection });
+      const fault = await faultOf(http({ method: "POST", url: server.url, json: {}, retry: "unsent" }));
+      expect(fault).toMatchObject({ _tag: "Unavailable", sent: false });
+      expect(String(fault)).toContain(words);
+      expect([looks, clock.slept]).toEqual([looksAllowed + 1, []]);
+    }
+    expect(server.seen).toHaveLength(0);
+  });
+});
+
 describe("what is repeated", () => {
   it("repeats a read after 500, 503 and a cut connection, and a write after none of them", async () => {
     const failing = () =>

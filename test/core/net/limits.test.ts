@@ -103,6 +103,28 @@ describe("a sliding window", () => {
     expect(begun).toEqual([0, 0, 10_000, 10_000, 20_000, 20_000]);
   });
 
+  it("goes on where another process has left it: with the calls that it told of, or as if it had made all it could", async () => {
+    const limits = { api: { rate: { count: 2, windowMs: 10_000 } }, free: { concurrency: 1 } };
+    for (const [before, waits] of [
+      [{ agoMs: 1_000, spent: { api: [3_000] } }, [0, 6_000]],
+      [{ agoMs: 4_000, spent: null }, [6_000, 6_000]],
+      [{ agoMs: 20_000, spent: null }, [0, 0]],
+      [null, [0, 0]],
+    ] as const) {
+      const clock = stillClock();
+      const start = clock.now();
+      const gates = createGates(limits, { clock, counters: undefined, before });
+      const begun: Array<number> = [];
+      for (let call = 0; call < 2; call += 1) {
+        (await gates.enter({ names: ["api", "free"], cost: 1, signal: undefined }))();
+        begun.push(clock.now() - start);
+      }
+      expect(begun).toEqual(waits);
+      clock.advance(1_000);
+      expect(gates.spent().api?.slice(-2)).toEqual(begun.map((at) => clock.now() - start - at));
+    }
+  });
+
   it("pauses the run where the wait would be long", async () => {
     const { clock, enter } = gatesOf({ token: { concurrency: 1, rate: { count: 1, windowMs: 600_000 } } });
     (await enter(["token"]))();

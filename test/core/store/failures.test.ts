@@ -1,13 +1,14 @@
 import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import { Effect } from "effect";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { linkAudit, noteAudit, verifyAudit } from "../../../core/store/audit.ts";
-import { StoreBusy, withLease } from "../../../core/store/lease.ts";
+import { withStore } from "../../../core/store/leases.ts";
 import { openStore } from "../../../core/store/open.ts";
+import { StoreBusy } from "../../../core/store/processes.ts";
 import { audit, leases } from "../../../core/store/tables.ts";
 import { createKit } from "../../kit/engine-kit.ts";
 import { onPostgres, placeFor } from "../../kit/engine-place.ts";
@@ -78,15 +79,22 @@ describe("the lease of the moves", () => {
   it("refuses a second process and names the one that holds it, and a dead one is replaced", async () => {
     const store = await open({ key });
     const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
-    const holder = JSON.stringify({ pid: other.pid, host: hostname(), command: "sync" });
-    await store.database.insert(leases, [{ name: "moves", holder, until: Date.now() + 30_000 }]);
-    const refused = await Effect.runPromise(Effect.result(withLease(store.database, "sync", Effect.succeed("ran"))));
+    const run = () =>
+      Effect.runPromise(
+        Effect.result(withStore(store.database, { command: "sync", alone: true }, () => Effect.succeed("ran"))),
+      );
+    const mine = await Effect.runPromise(withStore(store.database, { command: "x" }, ({ who }) => Effect.succeed(who)));
+    const holder = JSON.stringify({ ...mine, id: "other", pid: other.pid, command: "sync" });
+    await store.database.insert(leases, [
+      { name: "process/other", holder, until: Date.now() + 30_000, epoch: 0, spent: null },
+    ]);
+    const refused = await run();
     expect(refused._tag === "Failure" && refused.failure instanceof StoreBusy).toBe(true);
     expect(refused._tag === "Failure" ? refused.failure.message : "").toContain(`pid ${other.pid}`);
     const gone = new Promise((resolve) => other.once("exit", resolve));
     other.kill();
     await gone;
-    expect(await Effect.runPromise(withLease(store.database, "sync", Effect.succeed("ran")))).toBe("ran");
+    expect(await run()).toMatchObject({ success: "ran" });
     await store.close();
   });
 });

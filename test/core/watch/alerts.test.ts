@@ -46,6 +46,7 @@ const fine: ConnectionMeasures = {
   system: "memory",
   state: "running",
   reason: null,
+  isOurs: true,
   outbox: 0,
   outboxSince: null,
   deadLetters: 0,
@@ -94,7 +95,7 @@ async function watch(
   before(alerts);
   const config = { ...hub.config, alerts: { ...hub.config.alerts, channels } };
   // Alerts ask the service for nothing else.
-  const service = { hub: () => ({ ...hub, config }) } as unknown as RunningService;
+  const service = { hub: () => ({ ...hub, config }), keepsUpkeep: () => true } as unknown as RunningService;
   const measures = async (): Promise<Measures> => {
     const sinceMs = clock.now() - began;
     if (sinceMs > forMs) stopping.abort();
