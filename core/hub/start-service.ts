@@ -17,6 +17,7 @@ import { askFor, takeAsked } from "../store/schedules.ts";
 import type { Engine } from "../sync/engine.ts";
 import { createCrew } from "./crew.ts";
 import type { Listener, ServiceEvent } from "./events.ts";
+import { everyOf } from "./every.ts";
 import type { Lane, LaneContext } from "./lane.ts";
 import { connectHub, engineOf, type Hub } from "./open.ts";
 import { plan } from "./plan.ts";
@@ -96,9 +97,10 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
     }
   };
 
+  const every = everyOf(clock);
   let lose = (_: string): void => {};
   const member = await run(
-    join(database, { command: "serve", leaseMs: hub.config.serve.leaseMs, onLost: (name) => lose(name) }),
+    join(database, { command: "serve", leaseMs: hub.config.serve.leaseMs, onLost: (name) => lose(name), every }),
   );
 
   /** One process at a time reads for the first time, so that first meetings are judged over all sides at once. */
@@ -170,7 +172,7 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
     const deaf = database.onNews(() => {
       isNews = true;
       wake.ring();
-    });
+    }, every);
     const upkeep = createUpkeep(hub, member);
     let lookedAt = clock.now();
     let isStale = false;

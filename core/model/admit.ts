@@ -13,8 +13,9 @@ import {
   resolveReferences,
 } from "./merge-record.ts";
 import { about, type Moment } from "./moment.ts";
+import { isOurs } from "./own-writes.ts";
 import { type Decoded, imageIn, type Settings, type Side } from "./settings.ts";
-import { equalValues, isEmpty } from "./value.ts";
+import { isEmpty } from "./value.ts";
 import type { Canonical, Link, Provenance, Sent, World } from "./world.ts";
 
 export interface Numbers {
@@ -228,10 +229,7 @@ function linkOwnCreate(
     // Any attempt may be the one that landed.
     const landed = attempts.find((sent) => {
       const sentValue = sent.values[field];
-      return (
-        sentValue !== undefined &&
-        (equalValues(sentValue, value) || equalValues(imageIn(settings, side, field, sentValue), value))
-      );
+      return sentValue !== undefined && isOurs(settings, side, field, value, sentValue);
     });
     const sentValue = landed?.values[field];
     if (sentValue !== undefined) link.shadow.fields[field] = { base: sentValue, held: value, mute: true };

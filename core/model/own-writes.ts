@@ -27,8 +27,7 @@ export function absorbEcho(
   for (const sent of open) {
     const sentValue = sent.values[field];
     if (sentValue === undefined) continue;
-    const isImage = equalValues(value, sentValue) || equalValues(value, imageIn(settings, side, field, sentValue));
-    if (!isImage && !isRewritten(side, field, value, sentValue)) continue;
+    if (!isOurs(settings, side, field, value, sentValue)) continue;
     if (!equalValues(sentValue, shadow.base) && !equalValues(sentValue, canonicalValue(canonical, field))) {
       noteLate(world, side, canonical, link, field, value, moment);
     }
@@ -53,6 +52,12 @@ export function absorbEcho(
   }
   return false;
 }
+
+/** The value is what we sent, or what the system makes of it. */
+export const isOurs = (settings: Settings, side: Side, field: string, value: Value, sentValue: Value): boolean =>
+  equalValues(value, sentValue) ||
+  equalValues(value, imageIn(settings, side, field, sentValue)) ||
+  isRewritten(side, field, value, sentValue);
 
 /** What a system makes of an opaque field cannot be declared; a text in other letters or signs is still ours. */
 function isRewritten(side: Side, field: string, value: Value, sentValue: Value): boolean {

@@ -8,6 +8,7 @@
 import type { Column, InferInsertModel, InferSelectModel, SQL } from "drizzle-orm";
 import type { SQLiteAsyncDatabase, SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { Effect } from "effect";
+import type { Every } from "./every.ts";
 import type { StoreFailed } from "./failure.ts";
 
 export type Row<T extends SQLiteTable> = InferSelectModel<T>;
@@ -66,7 +67,7 @@ export interface Database {
   /**
    * Calls when another process may have committed something, also for nothing. The answer ends it.
    */
-  onNews(listener: () => void): () => Promise<void>;
+  onNews(listener: () => void, every?: Every): () => Promise<void>;
   insert<T extends SQLiteTable>(table: T, rows: ReadonlyArray<NewRow<T>>, mode?: InsertMode): Promise<void>;
   /** Inserts rows that break no unique index; one answer per row, in order: whether it went in. */
   insertNew<T extends SQLiteTable>(table: T, rows: ReadonlyArray<NewRow<T>>): Promise<ReadonlyArray<boolean>>;

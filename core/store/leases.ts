@@ -12,6 +12,7 @@ import { eq, sql } from "drizzle-orm";
 import { Effect } from "effect";
 import type { Before, Spent } from "../net/limits.ts";
 import type { Database } from "./database.ts";
+import { type Every, everyReal } from "./every.ts";
 import { StoreFailed } from "./failure.ts";
 import type { Fence } from "./fence.ts";
 import {
@@ -71,7 +72,7 @@ export interface JoinOptions {
   /** Hears of leases that another process has taken. */
   readonly onLost?: (name: string) => void;
   /** Rings for the beat until the answer is called; real time unless said. */
-  readonly every?: (ms: number, work: () => void) => () => void;
+  readonly every?: Every;
 }
 
 export const leaseMsDefault = 15_000;
@@ -79,11 +80,6 @@ export const leaseMsDefault = 15_000;
 const beatsPerLease = 3;
 /** This share of a lease before its end nothing is sent any more: what is on its way arrives before somebody else begins. */
 const marginShare = 0.2;
-function everyReal(ms: number, work: () => void): () => void {
-  const timer = setInterval(work, ms).unref();
-  return () => clearInterval(timer);
-}
-
 /**
  * Joins the processes of a store; the beat goes on until it leaves.
  *

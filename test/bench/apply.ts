@@ -21,17 +21,17 @@ import { rssMb } from "./figure.ts";
 const pageRows = 1000;
 
 /** Records as a CRM would send them: what a typical account has filled in. */
-function record(index: number): RemoteRecord {
+function record(index: number, of: string): RemoteRecord {
   return {
     kind: "record",
-    id: `0000000000${index}`.slice(-10),
+    id: `${of}${`0000000000${index}`.slice(-10)}`,
     fields: {
       Name: `Company ${index} Manufacturing`,
       Legal: `Company ${index} Manufacturing GmbH`,
       Tax: null,
-      Domain: `company-${index}.com`,
-      Phone: `+4930${1_000_000 + index}`,
-      Email: `office@company-${index}.test`,
+      Domain: `company-${of}${index}.com`,
+      Phone: `+49${of === "a" ? 30 : 40}${1_000_000 + index}`,
+      Email: `office@company-${of}${index}.test`,
       Industry: "Machinery",
       Employees: index % 5000,
       Status: "active",
@@ -51,22 +51,25 @@ function record(index: number): RemoteRecord {
   };
 }
 
-function page(from: number, count: number, at: number): Pick<Page, "changes" | "readBegan" | "readEnded"> {
-  return { changes: Array.from({ length: count }, (_, index) => record(from + index)), readBegan: at, readEnded: at };
+function page(from: number, count: number, of: string): Pick<Page, "changes" | "readBegan" | "readEnded"> {
+  const at = Date.now();
+  const changes = Array.from({ length: count }, (_, index) => record(from + index, of));
+  return { changes, readBegan: at, readEnded: at };
 }
 
-export async function openEngine(file: string): Promise<Engine> {
+/** `name`: the connection; records of different ones are different companies. */
+export async function openEngine(file: string, name: "a" | "b" = "a"): Promise<Engine> {
   const model = modelOf({});
   const store = await Effect.runPromise(openStore({ place: file, key: Buffer.alloc(32, 5).toString("base64") }));
   const toy = new Toy("a-", Date.now);
   // A toy uses none of the tools.
-  const { live } = await Effect.runPromise(connect(setupOf("a", toy), model, {} as Tools));
+  const { live } = await Effect.runPromise(connect(setupOf(name, toy), model, {} as Tools));
   const policy = { default: ["newest" as const], fields: {} };
   const settings: Settings = {
     model,
     policy: { account: policy, contact: policy },
-    order: ["a"],
-    sides: new Map([...live.sides].map(([entity, side]) => [sideKey("a", entity), side])),
+    order: [name],
+    sides: new Map([...live.sides].map(([entity, side]) => [sideKey(name, entity), side])),
     match: { account: ["taxId", "domain", "email", "phone"], contact: ["email", "login", "phone"] },
     flipsMax: 3,
     flipWindowMs: 86_400_000,
@@ -82,7 +85,7 @@ export async function load(engine: Engine, records: number): Promise<number> {
   let busy = 0;
   for (let from = 0; from < records; from += pageRows) {
     // Making the records is the source's work, not ours.
-    const next = page(from, Math.min(pageRows, records - from), Date.now());
+    const next = page(from, Math.min(pageRows, records - from), live.name);
     const began = performance.now();
     await Effect.runPromise(
       applyPage(engine, {

@@ -45,11 +45,11 @@ export class SimulatedHub {
   readonly #random: Random;
   #store: Store | undefined;
   #write: Store["database"]["write"] | undefined;
+  #append: Store["database"]["append"] | undefined;
   #life: Life | undefined;
   #lives = 0;
   #service: RunningService | undefined;
   #hub: Hub | undefined;
-  #intervals: Array<ReturnType<typeof setInterval>> = [];
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -63,6 +63,7 @@ export class SimulatedHub {
     );
     const { database } = this.#store;
     this.#write = database.write.bind(database) as Store["database"]["write"];
+    this.#append = database.append.bind(database) as Store["database"]["append"];
   }
 
   get store(): Store {
@@ -119,13 +120,6 @@ export class SimulatedHub {
       close: async () => {},
     };
     this.#hub = hub;
-    const real = globalThis.setInterval;
-    // The beat of the lease is real time; a life that ends must not leave it behind.
-    globalThis.setInterval = ((...args: Parameters<typeof setInterval>) => {
-      const made = real(...args);
-      this.#intervals.push(made);
-      return made;
-    }) as typeof setInterval;
     const starting = startService({
       hub,
       readConfig: () => ({ config: this.#config, problems: [] }),
@@ -138,12 +132,10 @@ export class SimulatedHub {
     });
     starting.then(
       (service) => {
-        globalThis.setInterval = real;
         timeline.touch();
         if (life.alive) this.#service = service;
       },
       (error) => {
-        globalThis.setInterval = real;
         if (!life.alive) return;
         // A store that failed at the very start: whoever runs the hub starts it again.
         tell(`the hub does not start: ${error instanceof Error ? error.message : String(error)}`, "hub");
@@ -160,7 +152,7 @@ export class SimulatedHub {
     timeline.drop(this.#life);
     this.#end();
     // The system tells that the process is dead, so that the next one takes its place at once.
-    sqliteClient(this.store).exec("delete from leases");
+    sqliteClient(this.store).exec("delete from leases where name like 'process/%'");
   }
 
   close(): void {
@@ -173,7 +165,6 @@ export class SimulatedHub {
   }
 
   #end(): void {
-    for (const one of this.#intervals.splice(0)) clearInterval(one);
     this.#service = undefined;
   }
 
@@ -181,11 +172,11 @@ export class SimulatedHub {
   #storeOf(life: Life, clock: Clock): Store {
     const { timeline, nemesis } = this.#options;
     const random = this.#random;
-    const write = this.#write;
+    const [write, append] = [this.#write, this.#append];
     const { database } = this.store;
-    if (write === undefined) throw new Error("the store is not open");
+    if (write === undefined || append === undefined) throw new Error("the store is not open");
     const moment = () => Effect.promise(() => (random.chance(0.5) ? clock.sleep(random.int(0, 4)) : Promise.resolve()));
-    const guarded: Store["database"]["write"] = (what, body, kept) =>
+    const guarded = <A>(what: string, work: Effect.Effect<A, StoreFailed>): Effect.Effect<A, StoreFailed> =>
       moment().pipe(
         Effect.andThen(
           Effect.suspend(() => {
@@ -193,12 +184,15 @@ export class SimulatedHub {
             if (!life.alive) return Effect.never;
             return nemesis.storeFails(what)
               ? Effect.fail(new StoreFailed(`${what} failed`, "Nothing; the simulation did it.", undefined))
-              : write(what, body, kept);
+              : work;
           }),
         ),
         Effect.tap(() => moment()),
       );
-    Object.defineProperty(database, "write", { value: guarded, configurable: true });
+    const guardedWrite: typeof write = (what, body, kept) => guarded(what, write(what, body, kept));
+    const guardedAppend: typeof append = (what, body, told) => guarded(what, append(what, body, told));
+    Object.defineProperty(database, "write", { value: guardedWrite, configurable: true });
+    Object.defineProperty(database, "append", { value: guardedAppend, configurable: true });
     return { ...this.store };
   }
 }

@@ -13,6 +13,7 @@ import { Effect, Semaphore } from "effect";
 import type { Pool, PoolClient, QueryArrayResult, QueryResult } from "pg";
 import { columnOf, columnsOf, placeholderNames, rowReader } from "../columns.ts";
 import type { Database, InsertMode, NewRow, Queries, Row, Where } from "../database.ts";
+import { everyReal } from "../every.ts";
 import { type StoreFailed, storeFailedOf } from "../failure.ts";
 import { fenced } from "../fence.ts";
 import { storable } from "../storable.ts";
@@ -114,8 +115,8 @@ export class PostgresDatabase implements Database {
     );
   }
 
-  onNews(listener: () => void): () => Promise<void> {
-    return this.news.hear(listener);
+  onNews(listener: () => void, every = everyReal): () => Promise<void> {
+    return this.news.hear(listener, every);
   }
 
   async insert<T extends SQLiteTable>(

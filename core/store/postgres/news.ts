@@ -6,6 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { Client, type ClientConfig, type Pool } from "pg";
+import type { Every } from "../every.ts";
 
 const channel = "syncline";
 /** Commits that follow each other closer than this are told together. */
@@ -46,7 +47,7 @@ export class News {
   }
 
   /** In a session of its own, which is made again when it breaks. The answer ends it. */
-  hear(listener: () => void): () => Promise<void> {
+  hear(listener: () => void, every: Every): () => Promise<void> {
     let client: Client | null = null;
     let again: NodeJS.Timeout | undefined;
     let ended = false;
@@ -74,11 +75,11 @@ export class News {
         lost();
       }
     };
-    const timer = setInterval(listener, lookMs).unref();
+    const still = every(lookMs, listener);
     const connecting = connect();
     return async () => {
       ended = true;
-      clearInterval(timer);
+      still();
       clearTimeout(again);
       await connecting;
       const last = client;

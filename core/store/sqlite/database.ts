@@ -11,6 +11,7 @@ import { SQLiteDialect, type SQLiteTable } from "drizzle-orm/sqlite-core";
 import { Effect, Semaphore } from "effect";
 import { columnOf, columnsOf, insertedNames, isJson, placeholderNames, rowReader, tableName } from "../columns.ts";
 import type { Bound, Database, InsertMode, NewRow, Queries, Row, Where } from "../database.ts";
+import { everyReal } from "../every.ts";
 import { type StoreFailed, storeFailedOf } from "../failure.ts";
 import { fenced } from "../fence.ts";
 import { sqliteWords } from "./words.ts";
@@ -97,11 +98,11 @@ export class SqliteDatabase implements Database {
     );
   }
 
-  onNews(listener: () => void): () => Promise<void> {
+  onNews(listener: () => void, every = everyReal): () => Promise<void> {
     const look = this.client.prepare("pragma data_version");
     const version = (): unknown => look.get()?.data_version;
     let known = version();
-    const timer = setInterval(() => {
+    const still = every(newsMs, () => {
       // A transaction of ours sees no other's commit before its end.
       if (!this.client.isOpen || this.client.isTransaction) return;
       try {
@@ -112,8 +113,8 @@ export class SqliteDatabase implements Database {
         // A store that fails shows it to whoever looks.
       }
       listener();
-    }, newsMs).unref();
-    return async () => clearInterval(timer);
+    });
+    return async () => still();
   }
 
   async insert<T extends SQLiteTable>(

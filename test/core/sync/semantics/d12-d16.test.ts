@@ -85,6 +85,19 @@ describe("D12: creates", () => {
     expect(await kit.conflicts("value")).toEqual([]);
   });
 
+  it("D12: a late create in a system that rewrites a field is known by its letters, and reverts nothing", async () => {
+    const kit = await createKit({ systems: { a: systems.a, b: { ...systems.b, opaque: true } } });
+    const remote = kit.toy("a").create("account", { ...company(1), Industry: "Steel" });
+    swallowCreate(kit, "b");
+    await kit.sync();
+    kit.toy("a").edit("account", remote, { Industry: "Coal" });
+    await kit.sync();
+    kit.toy("b").create("account", { ...company(1), Industry: "STEEL", Hub_Id: await accountId(kit) });
+    await kit.settle();
+    expect(held(kit, "Industry")).toEqual({ a: "Coal", b: "Coal" });
+    expect(await kit.conflicts("value")).toEqual([]);
+  });
+
   it("D12: a created record that is read before its settle is our own create, and the settle does not move it back", async () => {
     const kit = await createKit({ systems: two });
     kit.toy("a").create("account", company(1));
