@@ -4,6 +4,7 @@
  * A death takes all that was in memory; the store stays as its last transaction left it. Every write to the store may
  * wait a moment before and after, so that lives end and others act in between, and may fail.
  */
+import { like } from "drizzle-orm";
 import { Effect } from "effect";
 import { stringify } from "yaml";
 import type { HubConfig } from "../../core/config/hub-config.ts";
@@ -13,9 +14,10 @@ import type { Hub } from "../../core/hub/open.ts";
 import { settingsOf, writtenSides } from "../../core/hub/setup.ts";
 import { type RunningService, startService } from "../../core/hub/start-service.ts";
 import { StoreFailed } from "../../core/store/failure.ts";
+import { behind, CurrentFence } from "../../core/store/fence.ts";
 import { openStore, type Store } from "../../core/store/open.ts";
+import { leases } from "../../core/store/tables.ts";
 import { createIds } from "../../core/sync/ids.ts";
-import { sqliteClient } from "../kit/sqlite-client.ts";
 import type { Nemesis } from "./nemesis.ts";
 import type { Random } from "./random.ts";
 import { keyField } from "./system.ts";
@@ -34,6 +36,8 @@ export interface HubOptions {
   readonly nemesis: Nemesis;
   readonly connections: ReadonlyArray<ConnectionWish>;
   readonly policy: Readonly<Record<string, unknown>>;
+  /** Where its store is; in memory unless said. */
+  readonly place?: string | undefined;
   readonly tell: (line: string, about: string) => void;
 }
 
@@ -59,9 +63,14 @@ export class SimulatedHub {
 
   async open(): Promise<void> {
     this.#store = await Effect.runPromise(
-      openStore({ place: ":memory:", key: Buffer.alloc(32, 5).toString("base64") }),
+      // With one session, all that is asked of a server happens in the order of asking.
+      openStore({ place: this.#options.place ?? ":memory:", key: Buffer.alloc(32, 5).toString("base64"), sessions: 1 }),
     );
     const { database } = this.#store;
+    const read = database.read.bind(database) as Store["database"]["read"];
+    const heldRead: typeof read = (what, body) => this.#held(read(what, body));
+    // News of other processes would come by real time, and there is no other process.
+    Object.assign(database, { read: heldRead, onNews: () => async () => {} });
     this.#write = database.write.bind(database) as Store["database"]["write"];
     this.#append = database.append.bind(database) as Store["database"]["append"];
   }
@@ -152,20 +161,34 @@ export class SimulatedHub {
     timeline.drop(this.#life);
     this.#end();
     // The system tells that the process is dead, so that the next one takes its place at once.
-    sqliteClient(this.store).exec("delete from leases where name like 'process/%'");
+    const { database } = this.store;
+    const gone = this.#append?.("burying the process", async () => {
+      await database.db.delete(leases).where(like(leases.name, "process/%"));
+    });
+    if (gone !== undefined) void Effect.runPromise(this.#held(gone));
   }
 
-  close(): void {
+  async close(): Promise<void> {
     if (this.#life !== undefined) {
       this.#life.alive = false;
       this.#options.timeline.drop(this.#life);
     }
     this.#end();
-    this.#store?.close();
+    await this.#store?.close();
   }
 
   #end(): void {
     this.#service = undefined;
+  }
+
+  /** The world waits until the database has answered. */
+  #held<A, E>(work: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    const { timeline } = this.#options;
+    return Effect.gen(function* () {
+      const fence = yield* CurrentFence;
+      const result = yield* Effect.promise(() => timeline.hold(Effect.runPromise(Effect.result(behind(fence)(work)))));
+      return result._tag === "Success" ? result.success : yield* Effect.fail(result.failure);
+    });
   }
 
   /** The store as one life sees it; a new object, as all that is remembered about it in memory is new. */
@@ -184,7 +207,7 @@ export class SimulatedHub {
             if (!life.alive) return Effect.never;
             return nemesis.storeFails(what)
               ? Effect.fail(new StoreFailed(`${what} failed`, "Nothing; the simulation did it.", undefined))
-              : work;
+              : this.#held(work);
           }),
         ),
         Effect.tap(() => moment()),

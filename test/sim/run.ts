@@ -32,7 +32,8 @@ const quietMs = 70_000;
 const hookTriesMax = 3;
 const hookAgainMs = 10_000;
 
-export async function play(scenario: Scenario): Promise<Outcome> {
+/** `place`: an empty store; in memory without. */
+export async function play(scenario: Scenario, place?: string): Promise<Outcome> {
   const timeline = new Timeline(start);
   const random = createRandom(scenario.seed, "run");
   const story: Array<{ at: number; line: string; about: string }> = [];
@@ -51,6 +52,7 @@ export async function play(scenario: Scenario): Promise<Outcome> {
     nemesis,
     tell,
     policy: policyOf(scenario),
+    place,
     connections: Object.values(systems).map((system) => ({
       name: system.name,
       connector: connectorOf({
@@ -104,7 +106,7 @@ export async function play(scenario: Scenario): Promise<Outcome> {
       story: [...story, ...rowsOf(snapshot)],
     };
   } finally {
-    hub.close();
+    await hub.close();
   }
 }
 

@@ -22,6 +22,8 @@ export class Timeline {
   #now: number;
   #order = 0;
   #moves = 0;
+  /** Work outside of this process, such as a database's, that has not ended. */
+  #held = 0;
   readonly #queue: Array<Entry> = [];
 
   constructor(start: number) {
@@ -33,6 +35,17 @@ export class Timeline {
   /** Counts as a movement: the program is not at rest. */
   touch(): void {
     this.#moves += 1;
+  }
+
+  /** The world waits for this: it is not at rest before it has ended. */
+  async hold<A>(work: Promise<A>): Promise<A> {
+    this.#held += 1;
+    try {
+      return await work;
+    } finally {
+      this.#held -= 1;
+      this.touch();
+    }
   }
 
   /** Runs something at an instant, as the world does: no process has to be alive for it. */
@@ -89,10 +102,11 @@ export class Timeline {
   async #rest(): Promise<void> {
     let quiet = 0;
     for (let turns = 0; quiet < quietTurns; turns++) {
+      if (this.#held > 0) turns -= 1;
       if (turns > turnsMax) throw new Error("something runs on and on without a wait");
       const before = this.#moves;
       await new Promise((resolve) => setImmediate(resolve));
-      quiet = before === this.#moves ? quiet + 1 : 0;
+      quiet = before === this.#moves && this.#held === 0 ? quiet + 1 : 0;
     }
   }
 }
