@@ -12,6 +12,7 @@ import { markDue } from "./due.ts";
 import { judgeRead, judgeRestore, type Read } from "./evidence.ts";
 import { type Arrived, advance, type Incoming, mergeRecord } from "./merge-record.ts";
 import { about, type Moment } from "./moment.ts";
+import { noteUnbelieved } from "./own-writes.ts";
 import type { BadRecord, RemoteRecord, Tombstone } from "./record.ts";
 import type { Settings, Side } from "./settings.ts";
 import type { Canonical, Link, World } from "./world.ts";
@@ -78,6 +79,7 @@ function decideRecord(
   }
   if (link.canonicalId !== null && world.isClaimed(side.connection, link.canonicalId)) {
     // D3: what is read while we write is looked at again after the settle.
+    noteUnbelieved(world, settings, side, link, arrived.decoded.values, moment);
     link.fetchAfter = read.ended;
     world.touchEvidence(link);
     return;

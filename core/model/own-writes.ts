@@ -4,7 +4,7 @@
  */
 import { canonicalValue } from "./canonical.ts";
 import { compareVersions, isExactly, type Read } from "./evidence.ts";
-import type { Moment } from "./moment.ts";
+import { logNews, type Moment } from "./moment.ts";
 import { plainText } from "./normalise/text.ts";
 import type { RemoteRecord } from "./record.ts";
 import { imageIn, type Settings, type Side } from "./settings.ts";
@@ -67,6 +67,34 @@ function isRewritten(side: Side, field: string, value: Value, sentValue: Value):
 }
 
 const listOf = (value: Value): ReadonlyArray<string> => (isList(value) ? value : []);
+
+/**
+ * D3: a read while a write of ours is under way is not applied, and the write may cover what it showed. So the log keeps
+ * every value that is neither what the system held nor what we have sent.
+ */
+export function noteUnbelieved(
+  world: World,
+  settings: Settings,
+  side: Side,
+  link: Link,
+  values: Readonly<Record<string, Value>>,
+  moment: Moment,
+): void {
+  const canonical = link.canonicalId === null ? undefined : world.canonical(link.canonicalId);
+  if (canonical === undefined) return;
+  const open = world.openSent(link);
+  const note = { why: "read while a write of ours was under way; read again after it" };
+  for (const [field, value] of Object.entries(values)) {
+    const held = link.shadow.fields[field]?.held;
+    if (held === undefined || equalValues(value, held) || equalValues(value, canonicalValue(canonical, field)))
+      continue;
+    const isSent = open.some(({ values: sent }) => {
+      const sentValue = sent[field];
+      return sentValue !== undefined && isOurs(settings, side, field, value, sentValue);
+    });
+    if (!isSent) logNews(world, canonical, link, { field, value, note }, moment);
+  }
+}
 
 /** D2: an old value read back while a write is open and the version has moved may be a person's reversal. */
 export function noteReversal(

@@ -3,9 +3,11 @@
  * with the seed on the last line.
  *
  * `--keep-going` plays on, `--story` tells what happened to the record, `--json` prints one object, `--mutations` takes
- * one rule after the other out of the sources and shows which seed finds it missing.
+ * one rule after the other out of the sources and shows which seed finds it missing. `--postgres` has the store on a
+ * server that is started for it.
  */
 import { parseArgs } from "node:util";
+import { administer, startServer, sweepDatabase, templateName } from "../kit/postgres-server.ts";
 import { mutations, tryMutation } from "./mutations.ts";
 import { type FaultKind, faultKinds } from "./nemesis.ts";
 import { type Outcome, play } from "./run.ts";
@@ -18,6 +20,7 @@ const limitsMax = {
   landedLate: { count: 4, share: 0.002 },
   takenForRewrite: { count: 4, share: 0.002 },
   deleted: { count: 1, share: 0.0006 },
+  orderUnknown: { count: 4, share: 0.001 },
 } as const;
 
 const { values } = parseArgs({
@@ -30,10 +33,13 @@ const { values } = parseArgs({
     shrink: { type: "boolean", default: false },
     mutations: { type: "boolean", default: false },
     rule: { type: "string" },
+    postgres: { type: "boolean", default: false },
   },
 });
 const from = wholeNumber("from", values.from);
 const count = wholeNumber("seeds", values.seeds);
+const databaseName = "simulation";
+let isMade = false;
 if (values.mutations) await showMutations();
 else await playAll();
 
@@ -43,9 +49,11 @@ async function playAll(): Promise<void> {
   const broken: Array<number> = [];
   let edits = 0;
   let writes = 0;
+  const server = values.postgres ? await startServer() : undefined;
   const began = performance.now();
   for (let seed = from; seed < from + count; seed++) {
-    const outcome = await play(scenarioOf(seed));
+    const place = server === undefined ? undefined : await emptyDatabase(server.base);
+    const outcome = await play(scenarioOf(seed), place);
     edits += outcome.edits;
     writes += outcome.writes;
     for (const kind of faultKinds) faults[kind] += outcome.faults[kind];
@@ -58,6 +66,7 @@ async function playAll(): Promise<void> {
     }
     if (process.stderr.isTTY) process.stderr.write(`\r${seed - from + 1} of ${count} seeds, ${broken.length} broken`);
   }
+  await server?.stop();
   const seconds = Math.round((performance.now() - began) / 100) / 10;
   const played = { seeds: count, broken: broken.length, edits, writes, seconds };
   if (values.json) console.log(JSON.stringify({ ...played, faults, limits }));
@@ -69,6 +78,14 @@ async function playAll(): Promise<void> {
     console.log(broken.join(" "));
     process.exitCode = 1;
   }
+}
+
+/** One database for all runs, as long as it can be emptied. */
+async function emptyDatabase(base: string): Promise<string> {
+  if (isMade && (await sweepDatabase(base, databaseName))) return `${base}${databaseName}`;
+  await administer(base, `create database ${databaseName} template ${templateName}`);
+  isMade = true;
+  return `${base}${databaseName}`;
 }
 
 /** An honest limit that is met too often is none any more: the hub does less than it could. */

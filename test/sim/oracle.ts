@@ -37,6 +37,8 @@ export interface Limits {
   filled: number;
   /** Two people, or a person and the hub, made the same record at once. */
   madeTwice: number;
+  /** A value was entered over a write of ours whose outcome nobody knew; which came first is not known either. */
+  orderUnknown: number;
 }
 
 export interface Evidence {
@@ -69,11 +71,12 @@ export function judge(evidence: Evidence): Judgement {
     takenForRewrite: 0,
     filled: 0,
     madeTwice: 0,
+    orderUnknown: 0,
   };
   const view = viewOf(evidence);
   const violations = [
     ...lostEdits(evidence, view, limits),
-    ...revertedEdits(evidence, view),
+    ...revertedEdits(evidence, view, limits),
     ...doubles(evidence, view, limits),
     ...disagreements(evidence, view, limits),
     ...restless(evidence),
@@ -266,7 +269,7 @@ function isWarned(snapshot: Snapshot, view: View, canonical: Canonical, edit: Ed
 }
 
 /** The hub put a value back that somebody had knowingly replaced, and no person had asked for it. */
-function revertedEdits({ systems, snapshot }: Evidence, view: View): ReadonlyArray<Violation> {
+function revertedEdits({ systems, snapshot }: Evidence, view: View, limits: Limits): ReadonlyArray<Violation> {
   return Object.values(systems).flatMap((system) =>
     system.reverts.flatMap(({ at, entity, record, field, token, over }): ReadonlyArray<Violation> => {
       const name = canonicalField[entity][field];
@@ -284,6 +287,21 @@ function revertedEdits({ systems, snapshot }: Evidence, view: View): ReadonlyArr
             // L6: of three candidates the rules may choose one that another one's author had seen; the row has both.
             row.candidates.length > 2),
       );
+      const isOrderUnknown =
+        snapshot.audit.some(
+          (row) =>
+            row.action === "outcome unknown" && row.subject === `${system.name}/${entity}/${record}` && row.at <= at,
+        ) &&
+        snapshot.conflicts.some(
+          (row) =>
+            row.field === name &&
+            view.canonicalOf(row.canonicalId)?.id === canonical.id &&
+            [token, over].every((one) => row.candidates.some((candidate) => tokensIn(candidate.value).includes(one))),
+        );
+      if (isOrderUnknown) {
+        limits.orderUnknown += 1;
+        return [];
+      }
       if (isWanted || (field === "Phone" && Object.values(systems).some(({ stubborn }) => stubborn))) return [];
       const about = [
         canonical.id,

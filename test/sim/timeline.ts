@@ -24,6 +24,7 @@ export class Timeline {
   #moves = 0;
   /** Work outside of this process, such as a database's, that has not ended. */
   #held = 0;
+  #onIdle = (): void => {};
   readonly #queue: Array<Entry> = [];
 
   constructor(start: number) {
@@ -45,6 +46,7 @@ export class Timeline {
     } finally {
       this.#held -= 1;
       this.touch();
+      if (this.#held === 0) this.#onIdle();
     }
   }
 
@@ -102,11 +104,16 @@ export class Timeline {
   async #rest(): Promise<void> {
     let quiet = 0;
     for (let turns = 0; quiet < quietTurns; turns++) {
-      if (this.#held > 0) turns -= 1;
+      if (this.#held > 0) {
+        await new Promise<void>((resolve) => {
+          this.#onIdle = resolve;
+        });
+        quiet = 0;
+      }
       if (turns > turnsMax) throw new Error("something runs on and on without a wait");
       const before = this.#moves;
       await new Promise((resolve) => setImmediate(resolve));
-      quiet = before === this.#moves && this.#held === 0 ? quiet + 1 : 0;
+      quiet = before === this.#moves ? quiet + 1 : 0;
     }
   }
 }

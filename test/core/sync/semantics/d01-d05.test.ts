@@ -287,6 +287,10 @@ describe("D3: reads during a write", () => {
     await kit.settle();
     expect(held(kit, "Name")).toEqual({ a: "Renamed", c: "Renamed" });
     expect((await kit.conflicts("overwrite")).map((row) => row.rule)).toEqual(["possible overwrite"]);
+    // The read had shown it, and our write has covered it: the log has the value.
+    const [account] = await kit.accounts();
+    const history = await kit.history(account?.id ?? "");
+    expect(history.filter(({ news }) => news?.phone === "+4930333333")).toMatchObject([{ kind: "noted" }]);
   });
 
   it("D3: a read that began before the settle is fetched again and does not move the shadow back", async () => {
