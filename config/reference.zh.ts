@@ -51,6 +51,8 @@ const chinese: Readonly<Record<string, string>> = {
   "Web pages that may call the API from a browser; none unless said.": "允许从浏览器调用 API 的网页来源；默认没有。",
   "With PostgreSQL: a process that has been silent for so long is replaced by another one; 15s unless said, at least 3s.":
     "使用 PostgreSQL 时：某个进程沉默超过此时长，就由另一个进程接替；默认 15s，至少 3s。",
+  "How far the system's clock may be from the hub's, where its answers do not tell; what they tell counts as well.":
+    "当系统的响应不说明时间时，其时钟与数据中枢最多相差多少；响应中说明的同样计入。",
   "Private hosts (host or host:port) that alerts may be sent to; all other private addresses are refused.":
     "告警可以发往的内网主机（host 或 host:port）；其他内网地址一律拒绝。",
   "What a delete in this system does: detach (default) unlinks and the others keep it, archive sets the status everywhere, propagate deletes in the others, ignore only logs.":

@@ -29,6 +29,7 @@ export interface ReadConnection {
 
 const defaults = {
   quarantineMs: 600_000,
+  skewMs: 0,
   brake: { share: 0.05, records: 20, windowMs: 3_600_000 },
 } as const;
 
@@ -253,6 +254,7 @@ function completed(written: WrittenConnection, { name, hub, connector, config, c
     deleteAgainstUpdate: written.deleteAgainstUpdate ?? "keep",
     duplicates: written.duplicates ?? "ask",
     quarantineMs: ms(written.quarantine) ?? defaults.quarantineMs,
+    skewMs: ms(written.skew) ?? defaults.skewMs,
     map: mapOf(written.map),
     key: perEntityOf(written.key),
     create,

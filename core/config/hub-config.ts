@@ -28,6 +28,8 @@ export interface ConnectionConfig {
   readonly deleteAgainstUpdate: "keep" | "delete" | "ask";
   readonly duplicates: "ask" | "separate" | "fold";
   readonly quarantineMs: number;
+  /** How far the system's clock may be from the hub's, whatever its answers tell. */
+  readonly skewMs: number;
   readonly map: Partial<Record<Entity, Readonly<Record<string, MapOverride>>>>;
   readonly key: Partial<Record<Entity, string>>;
   readonly create: Partial<Record<Entity, boolean | Filter>>;

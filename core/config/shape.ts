@@ -193,6 +193,10 @@ export const ConnectionShape = Schema.Struct({
     }),
     "When a run would delete, blank or overwrite more than this, the connection stops before the first write and asks.",
   ),
+  skew: described(
+    Duration,
+    "How far the system's clock may be from the hub's, where its answers do not tell; what they tell counts as well.",
+  ),
   lookback: described(Duration, "How far a pull reads back behind its cursor, for systems that list changes late."),
   timeout: described(Duration, "How long one call may take."),
 });

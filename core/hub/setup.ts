@@ -10,7 +10,7 @@ const flipsMax = 3;
 const flipWindowMs = 24 * 3_600_000;
 
 export function setupOf(connection: ConnectionConfig): ConnectionSetup {
-  return { ...connection, skewMs: 0 };
+  return connection;
 }
 
 /** The sides without asking the systems: enough for decisions of people and for reading commands. */

@@ -22,6 +22,17 @@ interface Replacement {
 
 export const mutations: ReadonlyArray<Mutation> = [
   {
+    rule: "D24",
+    without: "a source that changes too much is stopped",
+    edits: [
+      {
+        file: "core/sync/source-brake.ts",
+        find: "return most > Math.max(live.brake.records, live.brake.share * records) ? total : undefined;",
+        replace: "return most > Math.max(live.brake.records, live.brake.share * records) * 1_000 ? total : undefined;",
+      },
+    ],
+  },
+  {
     rule: "D1",
     without: "after news was decided, lost or won, the base follows it",
     edits: [

@@ -18,6 +18,10 @@ export const faultKinds = [
   "webhook delayed",
   "crash",
   "store write failed",
+  "clock apart",
+  "merge in a system",
+  "page shifted",
+  "brake",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 

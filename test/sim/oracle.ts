@@ -2,8 +2,8 @@
  * Judges a run that has come to rest, by the oracle's own account of it: nothing here asks the engine whether it is right.
  *
  * P1 no edit is lost · P2 no record is made twice · P3 all fields agree · P4 writes have ended · P5 nothing deleted comes
- * back · P6 what got a 2xx was read · P7 every write has one intent with one outcome · P9 no call beyond a known limit ·
- * log: the change log folds to what the store holds.
+ * back · P6 what got a 2xx was read · P7 every write has one intent with one outcome · P8 nothing goes beyond a brake
+ * unasked · P9 no call beyond a known limit · log: the change log folds to what the store holds.
  */
 import type { Entity } from "../../core/model/field.ts";
 import type { Value } from "../../core/model/value.ts";
@@ -11,6 +11,7 @@ import { type Canonical, isOpen, type Link, subjectsOf } from "../../core/model/
 import type { Replayed } from "../../core/store/replay.ts";
 import { type Edit, type Ledger, tokenOf } from "./ledger.ts";
 import type { Nemesis } from "./nemesis.ts";
+import { brake } from "./scenario.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Row, type System, setField } from "./system.ts";
 
@@ -37,7 +38,10 @@ export interface Limits {
   filled: number;
   /** Two people, or a person and the hub, made the same record at once. */
   madeTwice: number;
-  /** A value was entered over a write of ours whose outcome nobody knew; which came first is not known either. */
+  /**
+   * A value was entered over a write of ours whose outcome nobody knew, or within the distance of the clocks: which came
+   * first is not known either.
+   */
   orderUnknown: number;
 }
 
@@ -47,6 +51,8 @@ export interface Evidence {
   readonly nemesis: Nemesis;
   readonly snapshot: Snapshot;
   readonly replayed: Replayed;
+  /** The systems have brakes. */
+  readonly braked: boolean;
   /** Writes that arrived after everything should have been at rest. */
   readonly lateWrites: number;
 }
@@ -83,6 +89,7 @@ export function judge(evidence: Evidence): Judgement {
     ...returned(evidence, view),
     ...unread(evidence),
     ...unaccounted(evidence),
+    ...unbraked(evidence),
     ...evidence.replayed.differences.map(
       ({ id, what }): Violation => ({ property: "log", what: `${id} is not what the log says: ${what}`, about: [id] }),
     ),
@@ -298,11 +305,26 @@ function revertedEdits({ systems, snapshot }: Evidence, view: View, limits: Limi
             view.canonicalOf(row.canonicalId)?.id === canonical.id &&
             [token, over].every((one) => row.candidates.some((candidate) => tokensIn(candidate.value).includes(one))),
         );
-      if (isOrderUnknown) {
+      // What a person has rejected as a whole goes back.
+      const isRejected = snapshot.conflicts.some(
+        (row) =>
+          row.kind === "brake" && row.connection === system.name && row.winner === "reject" && row.openedAt <= at,
+      );
+      if (isRejected || isWanted || (field === "Phone" && Object.values(systems).some(({ stubborn }) => stubborn)))
+        return [];
+      // D20: with clocks that may be apart, an edit soon after another one is not provably later.
+      const isWithinSkew =
+        Object.values(systems).some(({ style }) => (style.skewMs ?? 0) !== 0) &&
+        snapshot.changes.some(
+          (change) =>
+            change.kind === "overruled" &&
+            view.canonicalOf(change.canonicalId)?.id === canonical.id &&
+            tokensIn(change.news?.[name] ?? null).includes(over),
+        );
+      if (isOrderUnknown || isWithinSkew) {
         limits.orderUnknown += 1;
         return [];
       }
-      if (isWanted || (field === "Phone" && Object.values(systems).some(({ stubborn }) => stubborn))) return [];
       const about = [
         canonical.id,
         ...(view.linksOf.get(canonical.id) ?? []).map((link) => `${link.connection}/${link.remoteId}`),
@@ -549,4 +571,39 @@ function unaccounted({ systems, snapshot }: Evidence): ReadonlyArray<Violation> 
         });
   }
   return found;
+}
+
+// ---- P8 ----
+
+/**
+ * The accounts and contacts that one system has overwritten, blanked or deleted within the window, by the change log:
+ * more than its brake allows only where a person was asked and let it go. What a meeting or a conflict has settled is
+ * no doing of the source.
+ */
+function unbraked({ braked, snapshot, systems }: Evidence): ReadonlyArray<Violation> {
+  if (!braked) return [];
+  return Object.keys(systems).flatMap((name) => {
+    const asked = snapshot.conflicts.filter((row) => row.kind === "brake" && row.connection === name);
+    return (["overwrites", "blanks", "deletes"] as const).flatMap((kind): ReadonlyArray<Violation> => {
+      const marks = snapshot.changes.filter((change) => change.connection === name && marked(change) === kind);
+      for (const last of marks) {
+        const since = last.at - brake.windowMs;
+        const within = marks.filter((one) => one.at > since && one.at <= last.at);
+        const count = new Set(within.map((one) => (kind === "deletes" ? one.remoteId : one.canonicalId))).size;
+        const wasAsked = asked.some((row) => row.updatedAt >= since && row.openedAt <= last.at);
+        if (count <= brake.records || wasAsked) continue;
+        const what = `${name} did ${count} ${kind} within ${brake.windowMs / 1000} s, and nobody was asked`;
+        return [{ property: "P8", what, about: [last.canonicalId ?? ""] }];
+      }
+      return [];
+    });
+  });
+}
+
+function marked({ kind, note, from, set }: Snapshot["changes"][number]): "overwrites" | "blanks" | "deletes" | null {
+  if (kind === "deleted") return "deletes";
+  if (kind !== "changed" || note?.by !== undefined || note?.conflict !== undefined) return null;
+  const replaced = Object.entries(from ?? {}).filter(([, value]) => value !== null);
+  if (replaced.length === 0) return null;
+  return replaced.some(([field]) => (set?.[field] ?? null) === null) ? "blanks" : "overwrites";
 }

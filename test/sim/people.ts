@@ -5,6 +5,7 @@ import type { Entity } from "../../core/model/field.ts";
 import { listCanonicals, listConflicts } from "../../core/store/browse.ts";
 import type { SimulatedHub } from "./hub.ts";
 import { type Ledger, tokenOf } from "./ledger.ts";
+import type { Nemesis } from "./nemesis.ts";
 import type { Step } from "./scenario.ts";
 import { type Row, type System, setField } from "./system.ts";
 import type { Timeline } from "./timeline.ts";
@@ -13,6 +14,7 @@ export interface Town {
   readonly timeline: Timeline;
   readonly ledger: Ledger;
   readonly hub: SimulatedHub;
+  readonly nemesis: Nemesis;
   readonly systems: Readonly<Record<string, System>>;
   readonly tell: (line: string, about: string) => void;
 }
@@ -108,6 +110,65 @@ export async function act(town: Town, step: Step): Promise<void> {
       return answer(town, one, two);
     case "undo":
       return takeBack(town, one);
+    case "clone": {
+      const row = of(system.live("account"), one);
+      const domain = row?.fields.get("Domain")?.value;
+      if (typeof domain === "string") system.create("account", newAccount(town.ledger, domain, two));
+      return;
+    }
+    case "merge":
+      return merge(town, system, one);
+    case "edit all":
+      for (const row of system.live("account")) {
+        const field = two < 0.7 ? "Industry" : "Phone";
+        system.edit(row, field, two < 0.2 ? null : newValue(town.ledger, field, three));
+      }
+      return;
+  }
+}
+
+/** Two records of one company become one, and the people of the one that goes come along. */
+function merge(town: Town, system: System, draw: number): void {
+  const byDomain = Map.groupBy(system.live("account"), (row) => String(row.fields.get("Domain")?.value));
+  const twins = of(
+    [...byDomain.values()].filter((rows) => rows.length > 1),
+    draw,
+  );
+  const [stays, goes] = draw < 0.5 ? (twins ?? []) : (twins ?? []).toReversed();
+  if (stays === undefined || goes === undefined) return;
+  town.nemesis.note(
+    "merge in a system",
+    `${system.name}/${goes.id} goes into ${stays.id}`,
+    `${system.name}/${goes.id}`,
+  );
+  for (const person of system.live("contact"))
+    if (person.fields.get("Company")?.value === goes.id) system.edit(person, "Company", stays.id);
+  system.remove(goes, stays.id);
+}
+
+/** Somebody looks after what a brake holds. */
+export async function answerBrakes(town: Town, release: boolean): Promise<void> {
+  const hub = town.hub.hub();
+  if (hub === null) return;
+  const open = await Effect.runPromise(
+    listConflicts({ store: town.hub.store, model: hub.model }, { limit: 100, open: true }),
+  );
+  for (const { id, kind, connection } of open) {
+    if (kind !== "brake") continue;
+    town.nemesis.note("brake", `${connection}: a person ${release ? "lets it go" : "rejects it"}`, "hub");
+    const answered = resolve(hub, "person", id, { kind: release ? "release" : "reject" });
+    decide(
+      town,
+      `a person answers the brake of ${connection}`,
+      Effect.tap(answered, () =>
+        Effect.sync(() =>
+          town.hub
+            .service()
+            ?.lane(connection ?? "")
+            ?.ring("inbox"),
+        ),
+      ),
+    );
   }
 }
 

@@ -6,9 +6,9 @@ import { SimulatedHub } from "./hub.ts";
 import { Ledger } from "./ledger.ts";
 import { type FaultKind, Nemesis } from "./nemesis.ts";
 import { type Judgement, judge } from "./oracle.ts";
-import { act, newAccount } from "./people.ts";
+import { act, answerBrakes, newAccount } from "./people.ts";
 import { createRandom } from "./random.ts";
-import { busyMs, type Scenario, systemNames } from "./scenario.ts";
+import { brake, busyMs, type Scenario, skewMsMax, systemNames } from "./scenario.ts";
 import { snapshotOf } from "./snapshot.ts";
 import { styles } from "./styles.ts";
 import { System } from "./system.ts";
@@ -29,6 +29,8 @@ const start = Date.UTC(2026, 0, 5, 9);
 const restMs = 330_000;
 /** And then it must write nothing for that long. */
 const quietMs = 70_000;
+/** How often somebody looks whether a brake waits for him. */
+const brakeLookMs = 25_000;
 const hookTriesMax = 3;
 const hookAgainMs = 10_000;
 
@@ -41,9 +43,20 @@ export async function play(scenario: Scenario, place?: string): Promise<Outcome>
   const ledger = new Ledger();
   const storms = scenario.storms.map((storm) => ({ ...storm, from: start + storm.from, to: start + storm.to }));
   const nemesis = new Nemesis({ timeline, random: random.fork("nemesis"), shares: scenario.shares, storms, tell });
-  const kinds = { a: styles.lossy, b: styles.seconds, c: styles.silent };
+  const { extras } = scenario;
+  const kinds = {
+    a: { ...styles.lossy, namesMaster: extras.merging },
+    b: styles.seconds,
+    c: { ...styles.silent, shifting: extras.shifting },
+  };
   const systems: Record<string, System> = {};
-  for (const name of systemNames) systems[name] = new System(name, kinds[name], { timeline, ledger, tell });
+  for (const name of systemNames) {
+    const skewMs = extras.skewMs[name] ?? 0;
+    const system = new System(name, { ...kinds[name], skewMs }, { timeline, ledger, tell });
+    system.onShift = () => nemesis.note("page shifted", name, "hub");
+    systems[name] = system;
+    if (skewMs !== 0) nemesis.note("clock apart", `${name} by ${skewMs} ms`, "hub");
+  }
   const { c: third } = systems;
   if (third !== undefined) third.stubborn = scenario.stubborn;
   const hub: SimulatedHub = new SimulatedHub({
@@ -63,7 +76,15 @@ export async function play(scenario: Scenario, place?: string): Promise<Outcome>
         random: random.fork(`wire ${system.name}`),
         life: () => hub.life(),
       }),
-      yaml: { deletes: scenario.deletes[system.name], quarantine: "10s" },
+      yaml: {
+        deletes: scenario.deletes[system.name],
+        quarantine: "10s",
+        ...(system.style.shifting === true ? { pull: { every: "* * * * *", sweep: "* * * * *" } } : {}),
+        ...(system.style.skewMs === 0 ? {} : { skew: `${skewMsMax / 1000}s` }),
+        ...(extras.braked
+          ? { brake: { share: 0.0001, records: brake.records, window: `${brake.windowMs / 1000}s` } }
+          : {}),
+      },
     })),
   });
   await hub.open();
@@ -73,7 +94,14 @@ export async function play(scenario: Scenario, place?: string): Promise<Outcome>
     settle(scenario, systems, ledger);
     await timeline.runTo(start + 1);
     hub.start();
-    const town = { timeline, ledger, hub, systems, tell };
+    const town = { timeline, ledger, hub, systems, nemesis, tell };
+    if (extras.braked) {
+      const draw = random.fork("operator");
+      for (let at = brakeLookMs; at < busyMs + restMs; at += brakeLookMs) {
+        const releases = at > busyMs || draw.chance(0.7);
+        timeline.at(start + at, () => answerBrakes(town, releases));
+      }
+    }
     for (const step of scenario.steps) timeline.at(start + step.at, () => act(town, step));
     for (const crash of scenario.crashes)
       timeline.at(start + crash.at, () => {
@@ -96,7 +124,7 @@ export async function play(scenario: Scenario, place?: string): Promise<Outcome>
     const lateWrites = writesOf(systems) - before;
     const snapshot = await snapshotOf(hub.store, hub.config.model);
     const replayed = await Effect.runPromise(replayLog({ store: hub.store, model: hub.config.model }, () => {}));
-    const judgement = judge({ systems, ledger, nemesis, snapshot, replayed, lateWrites });
+    const judgement = judge({ systems, ledger, nemesis, snapshot, replayed, lateWrites, braked: extras.braked });
     return {
       ...judgement,
       seed: scenario.seed,

@@ -16,7 +16,10 @@ export type Act =
   | "delete while edited"
   | "pin"
   | "resolve"
-  | "undo";
+  | "undo"
+  | "clone"
+  | "merge"
+  | "edit all";
 
 export interface Step {
   readonly at: number;
@@ -43,7 +46,24 @@ export interface Scenario {
   /** A workflow of the third system puts every phone number back that the hub writes. */
   readonly stubborn: boolean;
   readonly accounts: number;
+  readonly extras: Extras;
 }
+
+/** What happens in some runs only; drawn apart, so that the others stay as they are. */
+export interface Extras {
+  /** How far the clock of each system is from the hub's, in milliseconds; within `skewMsMax`. */
+  readonly skewMs: Readonly<Record<string, number>>;
+  /** People make records twice in one system and merge them; the first system names the one that stays. */
+  readonly merging: boolean;
+  /** A few records within a minute stop a system, until a person decides. */
+  readonly braked: boolean;
+  /** The third system lists by index, so that rows shift from page to page. */
+  readonly shifting: boolean;
+}
+
+export const skewMsMax = 10_000;
+/** A system that has a brake takes so many records within the window. */
+export const brake = { records: 4, windowMs: 60_000 } as const;
 
 export const systemNames = ["a", "b", "c"] as const;
 /** How long people are busy, in virtual milliseconds. */
@@ -67,9 +87,10 @@ export function scenarioOf(seed: number): Scenario {
   const random = createRandom(seed, "scenario");
   const calm = random.chance(0.2);
   const share = (most: number): number => (calm || random.chance(0.3) ? 0 : random.next() * most);
-  const steps = Array.from({ length: random.int(12, 40) }, (): Step => stepOf(random)).sort(
-    (one, other) => one.at - other.at,
-  );
+  const further = createRandom(seed, "extras");
+  const extras = extrasOf(further);
+  const usual = Array.from({ length: random.int(12, 40) }, (): Step => stepOf(random));
+  const steps = [...usual, ...furtherSteps(further, extras)].sort((one, other) => one.at - other.at);
   return {
     seed,
     steps,
@@ -99,7 +120,33 @@ export function scenarioOf(seed: number): Scenario {
     manual: random.chance(0.15),
     stubborn: random.chance(0.1),
     accounts: random.int(2, 6),
+    extras,
   };
+}
+
+function extrasOf(random: Random): Extras {
+  const isSkewed = random.chance(0.25);
+  return {
+    skewMs: Object.fromEntries(
+      systemNames.map((name) => {
+        const offset = random.int(-skewMsMax, skewMsMax);
+        return [name, isSkewed ? offset : 0];
+      }),
+    ),
+    merging: random.chance(0.2),
+    braked: random.chance(0.15),
+    shifting: random.chance(0.25),
+  };
+}
+
+/** The acts of people in runs that have more of them. */
+function furtherSteps(random: Random, { merging, braked }: Extras): ReadonlyArray<Step> {
+  const acts: ReadonlyArray<Act> = [
+    ...(merging ? (["clone", "merge", "merge"] as const) : []),
+    ...(braked ? (["edit all"] as const) : []),
+  ];
+  if (acts.length === 0) return [];
+  return Array.from({ length: random.int(2, 6) }, () => ({ ...stepOf(random), act: random.pick(acts) ?? "clone" }));
 }
 
 function stepOf(random: Random): Step {

@@ -29,6 +29,12 @@ export interface Style {
   /** Calls in a window that the system takes; it answers 429 to more. */
   readonly rate: { readonly count: number; readonly windowMs: number };
   readonly webhooks: boolean;
+  /** Tombstones name the record that another one was merged into. */
+  readonly namesMaster?: boolean;
+  /** Listings are read by index: what moves while one is read shifts the rows behind it. */
+  readonly shifting?: boolean;
+  /** How far its clock is from the hub's. */
+  readonly skewMs?: number;
 }
 
 export const styles: Readonly<Record<"lossy" | "seconds" | "silent", Style>> = {

@@ -70,6 +70,8 @@ export class System {
   readonly arrivals: Array<Arrival> = [];
   /** Called with what just changed, so that the system can call the hub about it. */
   onChange: (entity: Entity, id: string) => void = () => {};
+  /** Called when rows have shifted under a walk. */
+  onShift: () => void = () => {};
   /** A workflow of this system puts phone numbers back that the hub has written. */
   stubborn = false;
   readonly #timeline: Timeline;
@@ -92,6 +94,11 @@ export class System {
     this.#timeline = world.timeline;
     this.#ledger = world.ledger;
     this.#tell = world.tell;
+  }
+
+  /** What its own clock shows. */
+  #clock(): number {
+    return this.#timeline.now() + (this.style.skewMs ?? 0);
   }
 
   // ---- what people do ----
@@ -156,6 +163,7 @@ export class System {
   // ---- what the API serves ----
 
   page(entity: Entity, cursor: unknown, mode: "changes" | "listing"): Omit<Page, "readBegan" | "readEnded"> {
+    if (this.style.shifting === true && mode === "listing") return this.#byIndex(entity, cursor);
     return this.style.cursor === "feed" && mode === "changes"
       ? this.#feed(entity, typeof cursor === "number" ? cursor : 0)
       : this.#byTime(entity, isPlace(cursor) ? cursor : null, mode);
@@ -174,13 +182,13 @@ export class System {
    * A listing reads all of it, and is complete where nothing moved while it ran.
    */
   #byTime(entity: Entity, place: Place | null, mode: "changes" | "listing"): Omit<Page, "readBegan" | "readEnded"> {
-    const now = this.#timeline.now();
+    const now = this.#clock();
     const isDone = place?.after == null;
     const from = place === null ? 0 : isDone && mode === "changes" ? place.until - lookbackMs : place.from;
     const until = place === null || (isDone && mode === "changes") ? now : place.until;
     const after = place?.after ?? "";
     const rows = [...this.rows[entity].values()]
-      .filter((row) => row.deletedAt === null && row.visibleAt <= now)
+      .filter((row) => row.deletedAt === null && row.visibleAt <= this.#timeline.now())
       .filter((row) => this.#stamp(row) >= from && this.#stamp(row) <= until && keyOf(this.#stamp(row), row.id) > after)
       .sort((one, other) => (keyOf(this.#stamp(one), one.id) < keyOf(this.#stamp(other), other.id) ? -1 : 1))
       .slice(0, this.style.pageSize);
@@ -195,8 +203,38 @@ export class System {
     };
   }
 
+  /**
+   * By index over the rows that are there now, newest first: whatever is made, edited or deleted moves the others. Each
+   * page begins with the last row of the one before; where that is another one, rows have shifted, and the walk is not
+   * complete.
+   */
+  #byIndex(entity: Entity, cursor: unknown): Omit<Page, "readBegan" | "readEnded"> {
+    const place: Index =
+      isIndex(cursor) && !cursor.isDone ? cursor : { from: 0, last: null, isWhole: true, isDone: false };
+    const all = this.live(entity)
+      .filter((row) => row.visibleAt <= this.#timeline.now())
+      .toSorted((one, other) => other.tick - one.tick);
+    const rows = all.slice(place.from, place.from + this.style.pageSize);
+    const isShifted = place.last !== null && rows[0]?.id !== place.last;
+    if (isShifted) this.onShift();
+    const isWhole = place.isWhole && !isShifted;
+    const isDone = place.from + rows.length >= all.length;
+    const next: Index = {
+      from: place.from + Math.max(1, rows.length - 1),
+      last: rows.at(-1)?.id ?? null,
+      isWhole,
+      isDone,
+    };
+    return {
+      changes: rows.map((row) => this.#shown(row)),
+      cursor: next,
+      ...(isDone && isWhole ? { complete: true } : {}),
+    };
+  }
+
   /** Whether a page was the last one of its walk. */
   isEnd(page: Pick<Page, "changes" | "cursor">): boolean {
+    if (isIndex(page.cursor)) return page.cursor.isDone;
     return isPlace(page.cursor) ? page.cursor.after === null : page.changes.length < this.style.pageSize;
   }
 
@@ -326,7 +364,7 @@ export class System {
   }
 
   #insert(entity: Entity, madeBy: Row["madeBy"]): Row {
-    const now = this.#timeline.now();
+    const now = this.#clock();
     const row: Row = {
       entity,
       id: `${this.name}-${entity === "account" ? "c" : "p"}${this.#nextId++}`,
@@ -339,7 +377,7 @@ export class System {
       deletedBy: null,
       mergedInto: null,
       tick: 0,
-      visibleAt: now,
+      visibleAt: this.#timeline.now(),
       madeBy,
     };
     this.rows[entity].set(row.id, row);
@@ -347,7 +385,7 @@ export class System {
   }
 
   #delete(row: Row, by: "user" | "hub", mergedInto: string | null): void {
-    row.deletedAt = this.#timeline.now();
+    row.deletedAt = this.#clock();
     row.deletedBy = by;
     row.mergedInto = mergedInto;
     row.tick = ++this.#tick;
@@ -356,9 +394,9 @@ export class System {
 
   #moved(row: Row): void {
     row.version += 1;
-    row.modifiedAt = this.#timeline.now();
+    row.modifiedAt = this.#clock();
     row.tick = ++this.#tick;
-    row.visibleAt = row.modifiedAt + this.style.lagMs;
+    row.visibleAt = this.#timeline.now() + this.style.lagMs;
     this.onChange(row.entity, row.id);
   }
 
@@ -379,7 +417,10 @@ export class System {
   }
 
   #shown(row: Row): Change {
-    return row.deletedAt === null ? this.#record(row) : { kind: "deleted", id: row.id, deletedAt: row.deletedAt };
+    if (row.deletedAt === null) return this.#record(row);
+    const { mergedInto } = row;
+    const named = this.style.namesMaster === true && mergedInto !== null ? { mergedInto } : {};
+    return { kind: "deleted", id: row.id, deletedAt: row.deletedAt, ...named };
   }
 
   #record(row: Row): RemoteRecord {
@@ -416,6 +457,17 @@ interface Place {
   readonly until: number;
   readonly after: string | null;
 }
+
+/** A place in a walk by index. */
+interface Index {
+  readonly from: number;
+  /** The row that the next page begins with, if nothing shifts. */
+  readonly last: string | null;
+  readonly isWhole: boolean;
+  readonly isDone: boolean;
+}
+
+const isIndex = (value: unknown): value is Index => typeof value === "object" && value !== null && "isWhole" in value;
 
 const isPlace = (value: unknown): value is Place => typeof value === "object" && value !== null && "until" in value;
 

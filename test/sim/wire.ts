@@ -62,7 +62,7 @@ export function connectorOf(options: WireOptions): Connector {
     deletes: {
       learned: style.cursor === "feed" ? "tombstones" : "sweep",
       goneIsProof: true,
-      namesMaster: false,
+      namesMaster: style.namesMaster === true,
     },
     writable: true,
     pushBatchMax: style.pushBatchMax,
