@@ -212,7 +212,15 @@ export class SimulatedHub {
         ),
         Effect.tap(() => moment()),
       );
-    const guardedWrite: typeof write = (what, body, kept) => guarded(what, write(what, body, kept));
+    const guardedWrite: typeof write = (what, body, kept) =>
+      guarded(
+        what,
+        Effect.suspend(() => {
+          if (!nemesis.runsTwice(what)) return write(what, body, kept);
+          const givenUp = write(what, () => body().then(() => Promise.reject(new Error("given up"))), kept);
+          return Effect.andThen(Effect.ignore(givenUp), write(what, body, kept));
+        }),
+      );
     const guardedAppend: typeof append = (what, body, told) => guarded(what, append(what, body, told));
     Object.defineProperty(database, "write", { value: guardedWrite, configurable: true });
     Object.defineProperty(database, "append", { value: guardedAppend, configurable: true });

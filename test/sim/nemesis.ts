@@ -22,6 +22,7 @@ export const faultKinds = [
   "merge in a system",
   "page shifted",
   "brake",
+  "transaction run twice",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -43,6 +44,7 @@ export interface Shares {
   readonly hookDoubled: number;
   readonly hookDelayed: number;
   readonly storeFails: number;
+  readonly twice: number;
 }
 
 export interface NemesisOptions {
@@ -144,6 +146,14 @@ export class Nemesis {
     const fails = random.chance(shares.storeFails) && !this.#resting;
     if (fails) this.note("store write failed", what);
     return fails;
+  }
+
+  runsTwice(what: string): boolean {
+    const { random, shares } = this.#options;
+    // Runs without it draw nothing, so that they stay as they are.
+    const isTwice = shares.twice > 0 && random.chance(shares.twice) && !this.#resting;
+    if (isTwice) this.note("transaction run twice", what);
+    return isTwice;
   }
 
   /** When the calls about one change come: none, one or two instants. */

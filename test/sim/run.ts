@@ -42,8 +42,14 @@ export async function play(scenario: Scenario, place?: string): Promise<Outcome>
   const tell = (line: string, about: string): void => void story.push({ at: timeline.now() - start, line, about });
   const ledger = new Ledger();
   const storms = scenario.storms.map((storm) => ({ ...storm, from: start + storm.from, to: start + storm.to }));
-  const nemesis = new Nemesis({ timeline, random: random.fork("nemesis"), shares: scenario.shares, storms, tell });
   const { extras } = scenario;
+  const nemesis = new Nemesis({
+    timeline,
+    random: random.fork("nemesis"),
+    shares: { ...scenario.shares, twice: extras.twice },
+    storms,
+    tell,
+  });
   const kinds = {
     a: { ...styles.lossy, namesMaster: extras.merging },
     b: styles.seconds,

@@ -40,7 +40,7 @@ export interface Scenario {
   readonly steps: ReadonlyArray<Step>;
   readonly crashes: ReadonlyArray<Crash>;
   readonly storms: ReadonlyArray<Storm>;
-  readonly shares: Shares;
+  readonly shares: Omit<Shares, "twice">;
   readonly deletes: Readonly<Record<string, "detach" | "archive" | "propagate" | "ignore">>;
   readonly manual: boolean;
   /** A workflow of the third system puts every phone number back that the hub writes. */
@@ -59,6 +59,8 @@ export interface Extras {
   readonly braked: boolean;
   /** The third system lists by index, so that rows shift from page to page. */
   readonly shifting: boolean;
+  /** Share of transactions that a database gives up at their end, and that run again. */
+  readonly twice: number;
 }
 
 export const skewMsMax = 10_000;
@@ -136,6 +138,7 @@ function extrasOf(random: Random): Extras {
     merging: random.chance(0.2),
     braked: random.chance(0.15),
     shifting: random.chance(0.25),
+    twice: random.chance(0.3) ? random.next() * 0.2 : 0,
   };
 }
 

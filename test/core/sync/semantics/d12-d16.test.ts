@@ -1,3 +1,4 @@
+import { Effect } from "effect";
 import { describe, expect, it } from "vitest";
 import { decideRestore } from "../../../../core/model/link-decisions.ts";
 import { createKit, type Kit } from "../../../kit/engine-kit.ts";
@@ -236,6 +237,25 @@ describe("D13: refusals", () => {
     expect(fields.Phone).toBe(company(1).Phone);
     expect([fields.Industry, fields.Notes]).toEqual(["Steel", "note"]);
     expect((await kit.deadLetters()).map((letter) => letter.field).sort()).toEqual(["name", "phone"]);
+  });
+
+  it("D13: the halves are tried once each, and writes are counted once, where a database runs its transactions twice", async () => {
+    const kit = await createKit({ systems: two });
+    await seeded(kit);
+    const { database } = kit.store;
+    const write = database.write.bind(database) as typeof database.write;
+    const twice: typeof database.write = (what, body, kept) => {
+      const givenUp = write(what, () => body().then(() => Promise.reject(new Error("given up"))), kept);
+      return Effect.andThen(Effect.ignore(givenUp), write(what, body, kept));
+    };
+    Object.assign(database, { write: twice });
+    refusePhone(kit, false);
+    edit(kit, "a", { Name: "Renamed", Phone: "+4930111111", Industry: "Steel", Notes: "note" });
+    const { connections } = await kit.sync();
+    const { fields } = only(kit, "c");
+    expect([fields.Phone, fields.Industry, fields.Notes]).toEqual([company(1).Phone, "Steel", "note"]);
+    expect((await kit.deadLetters()).map((letter) => letter.field).sort()).toEqual(["name", "phone"]);
+    expect(connections.find(({ name }) => name === "c")?.pushed.updated).toBe(1);
   });
 
   it("D13: a create whose refusal names no field is bisected too: the record is made without the field at fault", async () => {
