@@ -71,7 +71,7 @@ export function mergeRecord(
       continue;
     }
     if (absorbEcho(world, settings, side, canonical, link, { field, value, open }, moment)) continue;
-    if (isOpaqueRewrite(side, link, record, field)) {
+    if (isOpaqueRewrite(side, link, record, field, value)) {
       noteStoredDifferently(world, side, canonical, link, { field, sent: shadow.base, stored: value }, moment);
       shadow.held = value;
       world.touchLink(link);

@@ -148,11 +148,15 @@ function noteLate(
   });
 }
 
-/** D4: the field's codec is declared opaque and the time equals the receipt: the system rewrote our value. */
-export function isOpaqueRewrite(side: Side, link: Link, record: RemoteRecord, field: string): boolean {
+/**
+ * D4: the field's codec is declared opaque, and at the first read after our write the time equals the receipt, or the
+ * text differs in letters and signs only, whoever has edited another field since: the system rewrote our value.
+ */
+export function isOpaqueRewrite(side: Side, link: Link, record: RemoteRecord, field: string, value: Value): boolean {
   const receipt = link.shadow.receipt;
   if (receipt === undefined || !receipt.fields.includes(field) || side.rules.get(field)?.codec.opaque !== true)
     return false;
+  if (isRewritten(side, field, value, link.shadow.fields[field]?.base ?? null)) return true;
   if (receipt.version !== undefined) return receipt.version === record.version;
   return receipt.modifiedAt !== undefined && receipt.modifiedAt === record.modifiedAt;
 }

@@ -411,6 +411,24 @@ describe("D4: what the system made of it", () => {
     expect(held(kit, "Industry")).toEqual({ a: "Coal", b: "Coal" });
   });
 
+  it("D4: an opaque field is the system's rewrite also where another field was edited since, if only its letters differ", async () => {
+    const kit = await createKit({ systems: { a: systems.a, b: { ...systems.b, opaque: true } } });
+    await seeded(kit);
+    kit.toy("b").hooks.store = (fields) =>
+      typeof fields.Industry === "string" ? { ...fields, Industry: fields.Industry.toUpperCase() } : fields;
+    edit(kit, "a", { Industry: "Steel" });
+    kit.toy("b").hooks.afterWrite = (_, id) => {
+      delete kit.toy("b").hooks.afterWrite;
+      queueMicrotask(() => {
+        kit.clock.advance(1500);
+        kit.toy("b").edit("account", id, { Employees: 70 });
+      });
+    };
+    await kit.settle();
+    expect(held(kit, "Employees")).toEqual({ a: 70, b: 70 });
+    expect(held(kit, "Industry")).toEqual({ a: "Steel", b: "STEEL" });
+  });
+
   it("D4: a default that the system fills in on create is held, not news", async () => {
     for (const target of ["a", "b", "c"] as const) {
       const source = target === "a" ? "b" : "a";
