@@ -14,6 +14,7 @@ const onPostgres = [
   "test/core/cli/postgres.test.ts",
   "test/core/hub/crew.test.ts",
   "test/faults/crew.test.ts",
+  "test/sim/postgres-seeds.test.ts",
 ];
 
 export default defineConfig({

@@ -1,5 +1,5 @@
 /**
- * Starts the running hub: takes the lease, connects, loads what was never read, and keeps every connection going.
+ * Starts the running hub: joins those that share the store, and keeps the connections going that fall to it.
  *
  * Calls are received from the first moment on; they are read once the first load is done. A connection that cannot be
  * reached is tried again and stops nobody else.
@@ -150,13 +150,18 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
     for (const name of names) lanes().get(name)?.ring("inbox");
   });
 
+  let refreshedAt = 0;
   /** What another process has changed in the store, and what people have asked of it. */
   const hearNews = async (): Promise<void> => {
     const stopped = await run(readStopped(database));
     for (const lane of lanes().values()) lane.setStopped(stopped.get(lane.name) ?? null);
     const ours = [...lanes().values()].filter((lane) => lane.keeping !== null).map((lane) => lane.name);
     for (const { connection, full } of await run(takeAsked(database, ours))) lanes().get(connection)?.request(full);
-    await crew.refresh();
+    // Busy neighbours have news all the time, and what this takes in changes seldom.
+    if (clock.now() - refreshedAt >= againMs) {
+      refreshedAt = clock.now();
+      await crew.refresh();
+    }
     context.ringPushes();
     for (const lane of lanes().values()) lane.ring("inbox");
   };
@@ -204,12 +209,18 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
     await deaf();
   };
 
-  await run(
-    database.write("noting the start", () =>
-      noteAudit(database, [{ at: clock.now(), actor: "hub", action: "serve", subject: hub.config.hub.name }]),
-    ),
-  );
-  await look();
+  try {
+    await run(
+      database.write("noting the start", () =>
+        noteAudit(database, [{ at: clock.now(), actor: "hub", action: "serve", subject: hub.config.hub.name }]),
+      ),
+    );
+    await look();
+  } catch (error) {
+    stopping.abort();
+    await run(member.leave);
+    throw error;
+  }
   const tending = tend();
 
   const unknown = (name: string): Asked => ({

@@ -46,12 +46,14 @@ const states: Readonly<Record<string, ConnectionStatus["state"]>> = {
 
 function elsewhere(lane: Lane, row: Noted | undefined, holder: Who | undefined): ConnectionStatus {
   const own = lane.status();
-  if (own.state === "stopped") return own;
+  const stoppedBy = row?.stoppedBy ?? null;
+  const place = holder === undefined ? null : { pid: holder.pid, host: holder.host };
+  if (stoppedBy !== null) return { ...own, state: "stopped", reason: `stopped by ${stoppedBy}`, elsewhere: place };
   return {
     ...own,
     state: holder === undefined ? "failing" : (states[row?.state ?? "active"] ?? "running"),
     reason: holder === undefined ? "no process keeps it going yet" : (row?.reason ?? null),
     until: row?.pausedUntil ?? null,
-    elsewhere: holder === undefined ? null : { pid: holder.pid, host: holder.host },
+    elsewhere: place,
   };
 }

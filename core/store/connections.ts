@@ -66,6 +66,7 @@ export const readConnections = (database: Database) =>
         state: connections.state,
         reason: connections.reason,
         pausedUntil: connections.pausedUntil,
+        stoppedBy: connections.stoppedBy,
       })
       .from(connections)
       .orderBy(asc(connections.name)),

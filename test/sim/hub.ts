@@ -232,6 +232,8 @@ function configOf({ connections, policy }: HubOptions): HubConfig {
   const connectors = new Map(connections.map((one) => [one.connector.system, one.connector]));
   const yaml = {
     hub: { name: "simulation", store: "sqlite:unused.db", timeZone: "UTC" },
+    // Nobody else is there to take over.
+    serve: { lease: "1m" },
     connections: Object.fromEntries(
       connections.map(({ name, connector, yaml: keys }) => [
         name,

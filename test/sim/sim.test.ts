@@ -12,6 +12,8 @@ const found: ReadonlyArray<readonly [number, string]> = [
   [73, "a first load that one failed write cut left the hub idle"],
   [128, "the intent of a create that a read had shown had no outcome"],
   [171, "a late landing in a field that the system rewrites was taken for a person's edit"],
+  [156, "a value that was read while a write was under way, and covered by it, was not in the log"],
+  [323, "a system's rewrite of our value that came back with a later time was taken for an edit"],
   [1525, "a record with a reference that waited was not seen to be gone"],
   [1540, "a late landing over an edit that nobody had read left no row"],
 ];

@@ -87,6 +87,8 @@ describe("two hubs on one database", () => {
     await other.until("the others have it", () => companies("two")[0] === "Acme Group");
     await Effect.runPromise(other.service.pause("one", "test"));
     await other.until("it stops there", () => holder.service.lane("one")?.status().state === "stopped");
+    const shown = await Effect.runPromise(other.service.connections());
+    expect(shown.find(({ name }) => name === "one")).toMatchObject({ state: "stopped", reason: "stopped by test" });
     await Effect.runPromise(other.service.resume("one", "test"));
     await other.until("it goes on there", () => holder.service.lane("one")?.status().state === "running");
   });
