@@ -50,6 +50,7 @@ describe("a sound configuration", () => {
       deleteAgainstUpdate: "keep",
       duplicates: "ask",
       quarantineMs: 600_000,
+      skewMs: 0,
       map: {},
       key: { account: "Hub_Id", contact: "Hub_Id" },
       create: {},
