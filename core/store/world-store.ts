@@ -299,6 +299,8 @@ export async function saveWorld(
   );
   await saveDue(database, world, context);
   await saveDeadLetters(database, sealing, world, context);
+  // Last: whoever numbers the log of a database that many share holds the others up until it ends.
+  await database.insert(changes, rows.changes);
 }
 
 interface Parts {
@@ -354,7 +356,6 @@ async function saveRecords(database: Database, rows: RecordRows): Promise<void> 
   );
   await database.insert(shadows, rows.createdShadows);
   await database.insert(shadows, rows.changedShadows, "replace");
-  await database.insert(changes, rows.changes);
 }
 
 async function saveKeys(
