@@ -291,7 +291,7 @@ export async function startService({ hub: opened, readConfig, listeners }: Servi
     keepsUpkeep: () => member.held(upkeepRole) !== undefined,
     engine,
     emit,
-    connections: () => statuses(hub, crew),
+    connections: () => statuses(hub, lanes()),
     readiness: () => ({ ready: storeTrouble === null && !stopping.signal.aborted, reason: storeTrouble }),
     pause: (name, actor) => setStopped(name, actor, true),
     resume: (name, actor) => setStopped(name, actor, false),

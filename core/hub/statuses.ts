@@ -2,7 +2,6 @@
 import { Effect } from "effect";
 import { readConnections } from "../store/connections.ts";
 import { readCensus, type Who } from "../store/processes.ts";
-import type { Crew } from "./crew.ts";
 import type { Lane } from "./lane.ts";
 import type { Hub } from "./open.ts";
 import type { ConnectionStatus } from "./service.ts";
@@ -10,16 +9,17 @@ import type { ConnectionStatus } from "./service.ts";
 type Noted = Effect.Success<ReturnType<typeof readConnections>>[number];
 
 /** Errors  StoreFailed. */
-export const statuses = (hub: Hub, crew: Crew) =>
+export const statuses = (hub: Hub, lanes: ReadonlyMap<string, Lane>) =>
   Effect.gen(function* () {
     const rows = yield* readConnections(hub.store.database);
-    const { holderOf } = yield* readCensus(hub.store.database);
+    const isShared = [...lanes.values()].some((lane) => lane.keeping === null);
+    const census = isShared ? yield* readCensus(hub.store.database) : null;
     const noted = new Map(rows.map((row) => [row.name, row]));
-    const named = [...crew.lanes.values()].map((lane) =>
-      lane.keeping === null ? elsewhere(lane, noted.get(lane.name), holderOf(lane.name)) : lane.status(),
+    const named = [...lanes.values()].map((lane) =>
+      lane.keeping === null ? elsewhere(lane, noted.get(lane.name), census?.holderOf(lane.name)) : lane.status(),
     );
     const asleep = rows
-      .filter(({ name }) => !crew.lanes.has(name))
+      .filter(({ name }) => !lanes.has(name))
       .map(
         ({ name, system }): ConnectionStatus => ({
           name,
